@@ -1,0 +1,94 @@
+/// The store: where rows go and queries are answered. Implementations: the embedded engine
+/// (`store/chdb`), and an in-memory double for tests and sanitizer builds (`store/memory_store.h`).
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "base/result.h"
+#include "store/column_batch.h"
+
+namespace playhead::store {
+
+/// A bound parameter, `{name:Type}` in the statement. The value is the plain text; the
+/// implementation escapes it for the engine. Arrays are given in ClickHouse's text form, made by
+/// `array_literal`.
+struct Parameter {
+    std::string name;
+    std::string value;
+    bool is_literal = false;  ///< already in the engine's text form (arrays): do not escape
+};
+
+/// A statement: text written by us only; whatever a client sent is in `parameters`.
+struct Statement {
+    std::string sql;
+    std::vector<Parameter> parameters;
+};
+
+/// ClickHouse text form of an array of strings, for a parameter of type Array(String).
+std::string array_literal(const std::vector<std::string>& values);
+
+/// One cell of an answer. Integers beyond int64 come as UInt64; DateTime64 as its text.
+using Cell = std::variant<std::monostate, std::int64_t, std::uint64_t, double, std::string>;
+
+struct ResultColumn {
+    std::string name;
+    std::string type;  ///< the engine's type name
+};
+
+struct ResultTable {
+    std::vector<ResultColumn> columns;
+    std::vector<std::vector<Cell>> rows;
+    std::uint64_t rows_read = 0;
+    std::uint64_t bytes_read = 0;
+    double elapsed_ms = 0;
+};
+
+struct QueryOptions {
+    std::string query_id;              ///< for `cancel` and progress; empty = none
+    double time_limit_s = 200;         ///< Timeout when passed
+    std::uint64_t memory_bytes_max = 0;///< 0 = the store's default
+    int threads_max = 0;               ///< 0 = the store's default
+};
+
+/// Thread safe: any method from any thread. Queries wait for a free connection (bounded pool).
+class Store {
+public:
+    virtual ~Store() = default;
+
+    /// Brings the schema up to date. Unavailable with a clear message when the data are of a newer
+    /// version than this binary knows.
+    virtual Result<void> migrate() = 0;
+
+    /// Inserts a batch atomically per partition. A repeated `token` on the same table adds nothing
+    /// (the last 1000 tokens of a table are remembered). An empty batch does nothing.
+    /// Unavailable when the disk is full or the engine refuses: nothing or all of it is there, and
+    /// the same token may be tried again.
+    virtual Result<void> insert(const ColumnBatch& batch, std::string_view token) = 0;
+
+    /// Runs a SELECT and returns all of it. For answers that fit in memory.
+    virtual Result<ResultTable> query(const Statement& statement, const QueryOptions& options) = 0;
+
+    /// Runs a SELECT and hands over the answer in the engine's `format` (e.g. "CSVWithNames",
+    /// "JSONEachRow", "ArrowStream", "Parquet") in chunks; `sink` returns false to stop.
+    virtual Result<void> stream(const Statement& statement, std::string_view format,
+                                const QueryOptions& options,
+                                const std::function<bool(std::string_view)>& sink) = 0;
+
+    /// Runs a statement without an answer (DDL, retention). Not for client input.
+    virtual Result<void> execute(const Statement& statement) = 0;
+
+    /// Stops a running query by its id; its caller gets Cancelled. False when there is none.
+    virtual bool cancel(std::string_view query_id) = 0;
+
+    /// Free bytes where the store writes; for the disk guard.
+    virtual std::uint64_t free_bytes() const = 0;
+};
+
+}  // namespace playhead::store
