@@ -1,0 +1,100 @@
+#include "api/oauth.h"
+
+#include <fmt/format.h>
+
+#include "auth/discovery.h"
+#include "http/query_string.h"
+#include "net/problem.h"
+
+namespace playhead::api {
+
+namespace {
+
+using net::Request;
+using net::Responder;
+using net::Response;
+
+std::string base_url(const OauthOptions& options, const Request& request) {
+    if (!options.issuer_base.empty()) return options.issuer_base;
+    const bool secure = request.secure() || request.header("x-forwarded-proto") == "https";
+    return fmt::format("{}://{}", secure ? "https" : "http", request.header("host"));
+}
+
+Response json_reply(std::string body) {
+    Response response(200, "application/json", std::move(body));
+    response.add("Cache-Control", "no-store");
+    return response;
+}
+
+Response token_response(const auth::TokenReply& reply) {
+    Response response(reply.status, "application/json", reply.body);
+    response.add("Cache-Control", "no-store").add("Pragma", "no-cache");
+    if (reply.retry_after_s) response.add("Retry-After", std::to_string(*reply.retry_after_s));
+    if (reply.status == 401) response.add("WWW-Authenticate", "Basic realm=\"token\"");
+    return response;
+}
+
+Result<auth::FormPairs> form_of(const Request& request) {
+    auto parsed = http::QueryString::parse(request.body());
+    if (!parsed) return fail(parsed.error());
+    auth::FormPairs pairs;
+    for (const auto& parameter : parsed->all()) pairs.emplace_back(parameter.name, parameter.value);
+    return pairs;
+}
+
+bool is_known_realm(const OauthOptions& options, const Request& request, Responder& responder) {
+    if (request.param("realm") == options.realm) return true;
+    responder.send(net::problem_response(
+        Error{ErrorCode::NotFound, "no such realm", "realm",
+              std::string(request.param("realm").substr(0, 64)), options.realm}));
+    return false;
+}
+
+}  // namespace
+
+void add_oauth_routes(http::Router& router, const OauthOptions& options, auth::TokenIssuer& issuer,
+                      auth::KeyRing& keys) {
+    const http::RouteOptions pooled{http::RunOn::Pool, 64U << 10U, true};
+    const http::RouteOptions quick{http::RunOn::Reactor, 64U << 10U, true};
+    const std::string realm = "/realms/{realm}";
+    using Grant = auth::TokenReply (auth::TokenIssuer::*)(const auth::FormPairs&,
+                                                          const auth::TokenContext&);
+    const auto grant = [options, &issuer](Grant method, Request& request, Responder responder) {
+        auto form = form_of(request);
+        if (!form) return responder.send(net::problem_response(form.error()));
+        auth::TokenContext context;
+        context.issuer = auth::issuer_url(base_url(options, request), options.realm);
+        context.address = std::string(request.remote_address());
+        responder.send(token_response((issuer.*method)(*form, context)));
+    };
+
+    router.add(net::Method::Post, realm + "/protocol/openid-connect/token", pooled,
+               [options, grant](Request& request, Responder responder) {
+                   if (!is_known_realm(options, request, responder)) return;
+                   grant(&auth::TokenIssuer::token, request, std::move(responder));
+               });
+    router.add(net::Method::Post, "/generateOAuthToken", pooled,
+               [grant](Request& request, Responder responder) {
+                   grant(&auth::TokenIssuer::legacy_token, request, std::move(responder));
+               });
+    router.add(net::Method::Post, realm + "/protocol/openid-connect/logout", pooled,
+               [options, &issuer](Request& request, Responder responder) {
+                   if (!is_known_realm(options, request, responder)) return;
+                   auto form = form_of(request);
+                   if (!form) return responder.send(net::problem_response(form.error()));
+                   responder.send(token_response(issuer.logout(*form)));
+               });
+    router.add(net::Method::Get, realm + "/protocol/openid-connect/certs", quick,
+               [options, &keys](Request& request, Responder responder) {
+                   if (!is_known_realm(options, request, responder)) return;
+                   responder.send(json_reply(keys.jwks()));
+               });
+    router.add(net::Method::Get, realm + "/.well-known/openid-configuration", quick,
+               [options](Request& request, Responder responder) {
+                   if (!is_known_realm(options, request, responder)) return;
+                   responder.send(json_reply(auth::discovery_document(
+                       auth::issuer_url(base_url(options, request), options.realm))));
+               });
+}
+
+}  // namespace playhead::api

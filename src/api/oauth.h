@@ -1,0 +1,24 @@
+/// Token endpoints of the built-in issuer, in both generations.
+#pragma once
+
+#include <string>
+
+#include "auth/key_ring.h"
+#include "auth/token_issuer.h"
+#include "http/router.h"
+
+namespace playhead::api {
+
+struct OauthOptions {
+    std::string realm = "playhead";
+    /// Base URL in tokens, "https://id.example.com"; empty: made from the request's Host header.
+    std::string issuer_base;
+};
+
+/// `POST /realms/{realm}/protocol/openid-connect/token`, `…/logout`, `GET …/certs`,
+/// `GET /realms/{realm}/.well-known/openid-configuration`, `POST /generateOAuthToken`.
+/// Everything passed must outlive the router.
+void add_oauth_routes(http::Router& router, const OauthOptions& options, auth::TokenIssuer& issuer,
+                      auth::KeyRing& keys);
+
+}  // namespace playhead::api
