@@ -13,8 +13,25 @@ namespace playhead::store {
 /// The column types that our tables use. DateTime64 is epoch milliseconds UTC; Map is
 /// Map(String, String).
 enum class ColumnType : std::uint8_t {
-    String, UInt8, UInt16, UInt32, UInt64, Int8, Int32, Int64, Float32, Float64, DateTime64, Map
+    String,
+    UInt8,
+    UInt16,
+    UInt32,
+    UInt64,
+    Int8,
+    Int32,
+    Int64,
+    Float32,
+    Float64,
+    DateTime64,
+    Map
 };
+
+/// Bytes of a value of a fixed-width type; 0 for String and Map.
+std::size_t width_of(ColumnType type) noexcept;
+
+/// Most text one column of a batch may hold; cut batches long before (offsets are 32 bit).
+inline constexpr std::size_t kBatchTextBytesMax = 1U << 30U;
 
 /// A column of any type. Strings are kept as one buffer and end offsets, so that they go to the
 /// engine without another copy.
@@ -27,10 +44,10 @@ public:
     std::size_t rows() const noexcept { return rows_; }
     std::size_t bytes() const noexcept;
 
-    void append(std::string_view value);              ///< String
-    void append_signed(std::int64_t value);           ///< UInt*, Int*, DateTime64: narrowed
-    void append_unsigned(std::uint64_t value);        ///< the same
-    void append_real(double value);                   ///< Float*
+    void append(std::string_view value);        ///< String
+    void append_signed(std::int64_t value);     ///< UInt*, Int*, DateTime64: narrowed
+    void append_unsigned(std::uint64_t value);  ///< the same
+    void append_real(double value);             ///< Float*
     void append(const std::vector<std::pair<std::string, std::string>>& map);  ///< Map
     void clear();
 

@@ -34,7 +34,8 @@ struct Statement {
 /// ClickHouse text form of an array of strings, for a parameter of type Array(String).
 std::string array_literal(const std::vector<std::string>& values);
 
-/// One cell of an answer. Integers beyond int64 come as UInt64; DateTime64 as its text.
+/// One cell of an answer. Integers beyond int64 come as UInt64; dates and times as text, always in
+/// UTC (ask for toString(x, zone) or numbers for anything else); arrays and maps as text.
 using Cell = std::variant<std::monostate, std::int64_t, std::uint64_t, double, std::string>;
 
 struct ResultColumn {
@@ -51,10 +52,10 @@ struct ResultTable {
 };
 
 struct QueryOptions {
-    std::string query_id;              ///< for `cancel` and progress; empty = none
-    double time_limit_s = 200;         ///< Timeout when passed
-    std::uint64_t memory_bytes_max = 0;///< 0 = the store's default
-    int threads_max = 0;               ///< 0 = the store's default
+    std::string query_id;                ///< for `cancel` and progress; empty = none
+    double time_limit_s = 200;           ///< Timeout when passed
+    std::uint64_t memory_bytes_max = 0;  ///< 0 = the store's default
+    int threads_max = 0;                 ///< 0 = the store's default
 };
 
 /// Thread safe: any method from any thread. Queries wait for a free connection (bounded pool).

@@ -1,0 +1,273 @@
+#include "store/chdb/chdb_store.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <mutex>
+
+#include "store/chdb/native_reader.h"
+#include "store/chdb/native_writer.h"
+#include "store/chdb/reader_pool.h"
+#include "store/migrations.h"
+
+namespace playhead::store::chdb {
+namespace {
+
+constexpr int kReadersMax = 64;
+constexpr double kTimeLimitOfConnections_s = 3600;
+
+/// The engine reports a failed start on stderr only, so what can be known is asked before.
+Result<void> check_directory(const std::string& directory) {
+    if (directory.empty() || directory.front() != '/') {
+        return fail(ErrorCode::InvalidArgument,
+                    fmt::format("the store's directory must be absolute: {}", directory));
+    }
+    std::error_code error;
+    std::filesystem::create_directories(directory, error);
+    if (error || !std::filesystem::is_directory(directory, error)) {
+        return fail(ErrorCode::Unavailable,
+                    fmt::format("the store's directory {} cannot be made: {}", directory,
+                                error ? error.message() : "it is a file"));
+    }
+    const std::string probe = directory + "/.playhead-write-check";
+    const int probe_fd = open(probe.c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+    if (probe_fd < 0) {
+        return fail(ErrorCode::Unavailable,
+                    fmt::format("the store's directory {} is not writable: {}", directory,
+                                std::strerror(errno)));
+    }
+    close(probe_fd);
+    unlink(probe.c_str());
+    const std::string status = directory + "/status";
+    const int status_fd = open(status.c_str(), O_RDONLY | O_CLOEXEC);
+    if (status_fd < 0) return {};
+    const bool free = flock(status_fd, LOCK_EX | LOCK_NB) == 0;
+    close(status_fd);
+    if (free) return {};
+    return fail(
+        ErrorCode::Unavailable,
+        fmt::format("the store in {} is open in another process; stop that one first", directory));
+}
+
+std::string quoted(std::string_view text) {
+    auto literal = array_literal({std::string(text)});
+    return literal.substr(1, literal.size() - 2);
+}
+
+std::string back_quoted(std::string_view name) {
+    std::string text = "`";
+    for (const char c : name) {
+        if (c == '`' || c == '\\') text += '\\';
+        text += c;
+    }
+    return text + "`";
+}
+
+/// One batch must stay one block per partition, else its token would not cover it.
+std::string insert_statement(const ColumnBatch& batch, std::string_view token) {
+    std::string sql = fmt::format("INSERT INTO {} (", back_quoted(batch.table));
+    for (const auto& column : batch.columns) {
+        if (sql.back() != '(') sql += ", ";
+        sql += back_quoted(column.name());
+    }
+    sql += fmt::format(") SETTINGS insert_deduplication_token = {}", quoted(token));
+    return sql;
+}
+
+class ChdbStore final : public Store {
+public:
+    ChdbStore(std::string directory, Connection writer, Connection admin,
+              std::vector<Connection> readers, Connection killer,
+              std::chrono::milliseconds wait_limit)
+        : directory_(std::move(directory)),
+          writer_(std::move(writer)),
+          admin_(std::move(admin)),
+          readers_(std::move(readers), std::move(killer), wait_limit) {}
+
+    Result<void> migrate() override { return run_migrations(*this); }
+
+    Result<void> insert(const ColumnBatch& batch, std::string_view token) override {
+        if (batch.rows() == 0) return {};
+        const std::string sql = insert_statement(batch, token);
+        const std::lock_guard lock(writer_mutex_);
+        block_.clear();
+        write_native(batch, block_);
+        auto done = writer_.insert(sql, block_);
+        if (block_.capacity() > kBlockBytesKept) std::string().swap(block_);
+        return done;
+    }
+
+    Result<ResultTable> query(const Statement& statement, const QueryOptions& options) override {
+        auto lease = readers_.acquire(options);
+        if (!lease) return fail(std::move(lease.error()));
+        auto table = query_once(*lease, statement);
+        if (!table) return table;
+        for (const auto& column : table->columns) {
+            if (!is_readable(column.type)) return query_as_text(*lease, statement);
+        }
+        return table;
+    }
+
+    Result<void> stream(const Statement& statement, std::string_view format,
+                        const QueryOptions& options,
+                        const std::function<bool(std::string_view)>& sink) override {
+        auto lease = readers_.acquire(options);
+        if (!lease) return fail(std::move(lease.error()));
+        auto done = lease->connection().stream(lease->tag() + statement.sql, statement.parameters,
+                                               format, sink);
+        // A stream whose query was killed may end without an error.
+        if (done && lease->was_stopped()) {
+            return fail(lease->end_reason(), "the query was stopped");
+        }
+        if (!done) return fail(named_end(*lease, std::move(done.error())));
+        return done;
+    }
+
+    Result<void> execute(const Statement& statement) override {
+        const std::lock_guard lock(admin_mutex_);
+        auto answer = admin_.query(statement.sql, statement.parameters, "Null");
+        if (!answer) return fail(std::move(answer.error()));
+        return {};
+    }
+
+    bool cancel(std::string_view query_id) override { return readers_.cancel(query_id); }
+
+    std::uint64_t free_bytes() const override {
+        struct statvfs disk{};
+        if (statvfs(directory_.c_str(), &disk) != 0) return 0;
+        return static_cast<std::uint64_t>(disk.f_bavail) * disk.f_frsize;
+    }
+
+private:
+    static constexpr std::size_t kBlockBytesKept = 64U << 20U;
+
+    static Error named_end(const ReaderPool::Lease& lease, Error error) {
+        if (error.code == ErrorCode::Cancelled && lease.end_reason() == ErrorCode::Timeout) {
+            error.code = ErrorCode::Timeout;
+            error.message = "the query took longer than allowed";
+        }
+        return error;
+    }
+
+    Result<ResultTable> query_once(ReaderPool::Lease& lease, const Statement& statement) {
+        auto answer =
+            lease.connection().query(lease.tag() + statement.sql, statement.parameters, "Native");
+        if (!answer) return fail(named_end(lease, std::move(answer.error())));
+        auto table = read_native(answer->bytes());
+        if (!table) return table;
+        table->rows_read = answer->rows_read();
+        table->bytes_read = answer->bytes_read();
+        table->elapsed_ms = answer->elapsed_s() * 1000;
+        return table;
+    }
+
+    /// For types that the reader does not know (tuples, decimals, ids): the engine
+    /// makes the text.
+    Result<ResultTable> query_as_text(ReaderPool::Lease& lease, const Statement& statement) {
+        auto described = query_once(
+            lease, {fmt::format("DESCRIBE TABLE ({})", statement.sql), statement.parameters});
+        if (!described) return described;
+        std::string list;
+        std::vector<ResultColumn> columns;
+        for (const auto& row : described->rows) {
+            columns.push_back({std::get<std::string>(row[0]), std::get<std::string>(row[1])});
+            const auto name = back_quoted(columns.back().name);
+            if (!list.empty()) list += ", ";
+            list += is_readable(columns.back().type)
+                        ? name
+                        : fmt::format("toString({}) AS {}", name, name);
+        }
+        auto table = query_once(
+            lease, {fmt::format("SELECT {} FROM ({})", list, statement.sql), statement.parameters});
+        if (table) table->columns = std::move(columns);
+        return table;
+    }
+
+    std::string directory_;
+    std::mutex writer_mutex_;
+    Connection writer_;
+    std::string block_;
+    std::mutex admin_mutex_;
+    Connection admin_;
+    ReaderPool readers_;
+};
+
+Result<Connection> open_with(const EngineApi& api, const std::vector<std::string>& arguments,
+                             const std::vector<std::string>& statements) {
+    auto connection = Connection::open(api, arguments);
+    if (!connection) return connection;
+    for (const auto& sql : statements) {
+        if (auto done = connection->query(sql, {}, "Null"); !done) return fail(done.error());
+    }
+    return connection;
+}
+
+std::vector<std::string> reader_settings(const ChdbOptions& options) {
+    std::vector<std::string> settings{
+        fmt::format("SET max_execution_time = {}", kTimeLimitOfConnections_s),
+        fmt::format("SET max_memory_usage = {}", options.query_memory_bytes_max),
+        fmt::format("SET max_bytes_before_external_group_by = {}",
+                    options.query_memory_bytes_max / 2),
+    };
+    if (options.query_threads > 0) {
+        settings.push_back(fmt::format("SET max_threads = {}", options.query_threads));
+    }
+    settings.emplace_back("SET readonly = 1");
+    return settings;
+}
+
+// A batch stays one block; a token repeated after a crash between a table and its views still
+// fills the views; a history import may span any number of days.
+const std::vector<std::string>& writer_settings() {
+    static const std::vector<std::string> settings{
+        "SET async_insert = 0",
+        "SET max_insert_threads = 1",
+        "SET max_insert_block_size = 1048576",
+        "SET max_partitions_per_insert_block = 0",
+        "SET deduplicate_blocks_in_dependent_materialized_views = 1",
+    };
+    return settings;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Store>> open_chdb_store(const ChdbOptions& options) {
+    if (options.readers < 1 || options.readers > kReadersMax) {
+        return fail(ErrorCode::InvalidArgument,
+                    fmt::format("the store takes 1 to {} query connections", kReadersMax));
+    }
+    const auto api =
+        load_engine(options.library_path.empty() ? default_library_path() : options.library_path);
+    if (!api) return fail(api.error());
+    if (auto usable = check_directory(options.directory); !usable) return fail(usable.error());
+    std::vector<std::string> arguments{"--path=" + options.directory, "--background_pool_size=2"};
+    if (options.server_memory_bytes_max > 0) {
+        arguments.push_back(
+            fmt::format("--max_server_memory_usage={}", options.server_memory_bytes_max));
+    }
+    auto writer = open_with(**api, arguments, writer_settings());
+    if (!writer) return fail(writer.error());
+    auto admin = open_with(**api, arguments, {});
+    if (!admin) return fail(admin.error());
+    auto killer = open_with(**api, arguments, {});
+    if (!killer) return fail(killer.error());
+    std::vector<Connection> readers;
+    for (int index = 0; index < options.readers; ++index) {
+        auto reader = open_with(**api, arguments, reader_settings(options));
+        if (!reader) return fail(reader.error());
+        readers.push_back(std::move(*reader));
+    }
+    return std::make_unique<ChdbStore>(
+        options.directory, std::move(*writer), std::move(*admin), std::move(readers),
+        std::move(*killer),
+        std::chrono::milliseconds(static_cast<std::int64_t>(options.wait_limit_s * 1000)));
+}
+
+}  // namespace playhead::store::chdb

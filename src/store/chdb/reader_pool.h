@@ -1,0 +1,82 @@
+/// The read-only connections and the queries running on them.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <map>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "store/chdb/connection.h"
+
+namespace playhead::store::chdb {
+
+/// Lends connections, one per query, and kills queries: by id on request, and past their time.
+/// Thread safe. All leases must have ended before destruction.
+class ReaderPool {
+public:
+    ReaderPool(std::vector<Connection> readers, Connection killer,
+               std::chrono::milliseconds wait_limit);
+    ~ReaderPool();
+    ReaderPool(const ReaderPool&) = delete;
+    ReaderPool& operator=(const ReaderPool&) = delete;
+
+    /// A connection for one query; goes back on destruction. `tag()` must start the query's text,
+    /// that is how it is found when it has to be killed.
+    class Lease {
+    public:
+        Lease(Lease&& other) noexcept;
+        Lease& operator=(Lease&&) = delete;
+        Lease(const Lease&) = delete;
+        Lease& operator=(const Lease&) = delete;
+        ~Lease();
+        Connection& connection() const { return *connection_; }
+        const std::string& tag() const { return tag_; }
+        /// Why the query ended when the engine says "cancelled": by request or past its time.
+        ErrorCode end_reason() const;
+        bool was_stopped() const;
+
+    private:
+        friend class ReaderPool;
+        Lease(ReaderPool& pool, Connection& connection, std::uint64_t number);
+        ReaderPool* pool_;
+        Connection* connection_;
+        std::uint64_t number_;
+        std::string tag_;
+    };
+
+    /// Waits for a free connection; Unavailable past the limit.
+    Result<Lease> acquire(const QueryOptions& options);
+
+    /// Kills the queries with this id; false when there is none.
+    bool cancel(std::string_view query_id);
+
+private:
+    using Time = std::chrono::steady_clock::time_point;
+    struct Running {
+        std::string query_id;
+        std::string tag;
+        Time deadline;
+        bool cancelled = false;
+        bool timed_out = false;
+    };
+    void watch();
+    void kill(const std::string& tag);
+
+    std::vector<Connection> readers_;
+    std::chrono::milliseconds wait_limit_;
+    mutable std::mutex mutex_;
+    std::condition_variable freed_;
+    std::condition_variable changed_;
+    std::vector<Connection*> free_;
+    std::map<std::uint64_t, Running> running_;
+    std::uint64_t next_number_ = 1;
+    bool stopping_ = false;
+    std::mutex killer_mutex_;
+    Connection killer_;
+    std::thread watcher_;
+};
+
+}  // namespace playhead::store::chdb

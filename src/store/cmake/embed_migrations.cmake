@@ -1,0 +1,17 @@
+# cmake -DOUTPUT=… -DFILES=a.sql;b.sql -P embed_migrations.cmake
+# Writes a C++ file with the text of each migration, in the order of their numbers.
+list(SORT FILES)
+set(text "#include \"store/migrations.h\"\n\nnamespace playhead::store {\n\n")
+string(APPEND text "const std::vector<Migration>& migrations() {\n")
+string(APPEND text "    static const std::vector<Migration> all{\n")
+foreach(file ${FILES})
+    get_filename_component(name ${file} NAME_WE)
+    if(NOT name MATCHES "^([0-9][0-9][0-9][0-9])_[a-z0-9_]+$")
+        message(FATAL_ERROR "migration ${file} is not named NNNN_name.sql")
+    endif()
+    string(REGEX REPLACE "^0+" "" number ${CMAKE_MATCH_1})
+    file(READ ${file} sql)
+    string(APPEND text "        {${number}, \"${name}\", R\"playheadsql(${sql})playheadsql\"},\n")
+endforeach()
+string(APPEND text "    };\n    return all;\n}\n\n}  // namespace playhead::store\n")
+file(WRITE ${OUTPUT} "${text}")
