@@ -1,0 +1,523 @@
+#include "journal/journal.h"
+
+#include <gtest/gtest.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <thread>
+#include <vector>
+
+#include "base/hash.h"
+
+namespace playhead::journal {
+namespace {
+
+class TemporaryDirectory {
+public:
+    TemporaryDirectory() {
+        std::string name = (std::filesystem::temp_directory_path() / "playhead_XXXXXX").string();
+        path_ = ::mkdtemp(name.data());
+    }
+    ~TemporaryDirectory() { std::filesystem::remove_all(path_); }
+    const std::string& path() const { return path_; }
+
+private:
+    std::string path_;
+};
+
+std::string read_file(const std::string& path) {
+    std::ifstream in(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(in), {}};
+}
+
+void write_file(const std::string& path, std::string_view bytes) {
+    std::ofstream(path, std::ios::binary | std::ios::trunc)
+        .write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+}
+
+/// Fails on demand, as a full or broken disk does; a failing write leaves half of its bytes behind.
+class FaultyFileSystem final : public FileSystem {
+public:
+    std::atomic<bool> fail_writes{false};
+    std::atomic<bool> fail_syncs{false};
+    std::atomic<bool> fail_truncates{false};
+
+    Result<std::unique_ptr<SegmentFile>> create(const std::string& path) override {
+        auto file = posix_file_system().create(path);
+        if (!file) return fail(file.error());
+        return std::make_unique<File>(*this, std::move(*file), path);
+    }
+    Result<void> remove(const std::string& path) override {
+        return posix_file_system().remove(path);
+    }
+    Result<void> sync_directory(const std::string& path) override {
+        return posix_file_system().sync_directory(path);
+    }
+
+private:
+    class File final : public SegmentFile {
+    public:
+        File(FaultyFileSystem& owner, std::unique_ptr<SegmentFile> file, std::string path)
+            : owner_(owner), file_(std::move(file)), path_(std::move(path)) {}
+        Result<void> write_at(std::uint64_t offset, std::string_view bytes) override {
+            if (!owner_.fail_writes) return file_->write_at(offset, bytes);
+            static_cast<void>(file_->write_at(offset, bytes.substr(0, bytes.size() / 2)));
+            return fail(system_error("write", path_, ENOSPC));
+        }
+        Result<void> sync() override {
+            if (owner_.fail_syncs) return fail(system_error("sync", path_, EIO));
+            return file_->sync();
+        }
+        Result<void> truncate(std::uint64_t bytes) override {
+            if (owner_.fail_truncates) return fail(system_error("truncate", path_, EIO));
+            return file_->truncate(bytes);
+        }
+
+    private:
+        FaultyFileSystem& owner_;
+        std::unique_ptr<SegmentFile> file_;
+        std::string path_;
+    };
+};
+
+class JournalTest : public testing::Test {
+protected:
+    std::unique_ptr<Journal> open() {
+        auto journal = Journal::open(options(), clock_, metrics_, files_);
+        EXPECT_TRUE(journal) << journal.error().message;
+        return journal ? std::move(*journal) : nullptr;
+    }
+    JournalOptions options() const {
+        JournalOptions options;
+        options.dir = directory_.path();
+        options.segment_bytes_max = segment_bytes_max_;
+        options.queue_bytes_max = queue_bytes_max_;
+        options.group_delay_us = 0;
+        options.probe_interval_ms = 10;
+        return options;
+    }
+    std::vector<std::string> payloads(ReplayOptions replay_options = {}) {
+        std::vector<std::string> found;
+        auto report = replay(directory_.path(), {}, replay_options, [&](const Record& record) {
+            found.emplace_back(record.payload);
+            return true;
+        });
+        EXPECT_TRUE(report) << report.error().message;
+        if (report) report_ = *report;
+        return found;
+    }
+    /// The path of the newest segment, after the journal has been closed.
+    std::string last_segment() const {
+        return directory_.path() + "/" +
+               segment_file_name(list_segments(directory_.path())->back().segment);
+    }
+
+    TemporaryDirectory directory_;
+    SystemClock clock_;
+    MetricsRegistry metrics_;
+    FaultyFileSystem files_;
+    std::uint64_t segment_bytes_max_ = 256U << 20U;
+    std::size_t queue_bytes_max_ = 64U << 20U;
+    ReplayReport report_;
+};
+
+struct Number final : Attachment {
+    explicit Number(int number) : value(number) {}
+    int value;
+};
+
+TEST_F(JournalTest, HandsBackWhatWasAppendedWithItsPositionAndAttachment) {
+    std::vector<std::string> steps;
+    Position acked;
+    {
+        const auto journal = open();
+        journal->set_sink([&](std::span<Entry> entries) {
+            for (Entry& entry : entries) {
+                const auto number = static_cast<Number*>(entry.attachment.get())->value;
+                steps.push_back("sink " + std::string(entry.payload) + std::to_string(number));
+                EXPECT_EQ(entry.position, acked);
+                EXPECT_EQ(entry.type, 7);
+            }
+        });
+        const std::string_view parts[] = {"two ", "parts"};
+        ASSERT_TRUE(journal->append(7, parts, std::make_unique<Number>(42),
+                                    [&](const Result<Position>& position) {
+                                        acked = position.value();
+                                        steps.push_back("ack");
+                                    }));
+        const auto end = journal->flush();
+        ASSERT_TRUE(end);
+        EXPECT_EQ(end->offset, kSegmentHeaderBytes + kRecordHeaderBytes + 9);
+        EXPECT_EQ(steps, (std::vector<std::string>{"ack", "sink two parts42"}));
+    }
+    EXPECT_EQ(acked, (Position{1, kSegmentHeaderBytes}));
+    EXPECT_EQ(payloads(), std::vector<std::string>{"two parts"});
+}
+
+TEST_F(JournalTest, KeepsOneOrderForSinkAcksAndReplayUnderEightThreads) {
+    constexpr int kThreads = 8;
+    constexpr int kEach = 3000;
+    segment_bytes_max_ = 64 << 10;
+    std::vector<std::string> sunk;
+    std::vector<Position> acked;
+    {
+        const auto journal = open();
+        journal->set_sink([&](std::span<Entry> entries) {
+            for (const Entry& entry : entries) sunk.emplace_back(entry.payload);
+        });
+        journal->set_group_listener([&](std::span<Entry> entries, const Error* error) {
+            ASSERT_EQ(error, nullptr);
+            for (const Entry& entry : entries) acked.push_back(entry.position);
+        });
+        std::vector<std::thread> threads;
+        for (int t = 0; t < kThreads; ++t) {
+            threads.emplace_back([&, t] {
+                for (int i = 0; i < kEach; ++i) {
+                    const auto text = std::to_string(t) + ":" + std::to_string(i);
+                    ASSERT_TRUE(journal->append(1, text));
+                }
+            });
+        }
+        for (auto& thread : threads) thread.join();
+    }
+    ASSERT_EQ(sunk.size(), std::size_t{kThreads} * kEach);
+    EXPECT_EQ(payloads(), sunk);
+    EXPECT_TRUE(std::is_sorted(acked.begin(), acked.end()));
+    EXPECT_EQ(acked.size(), sunk.size());
+    EXPECT_GT(list_segments(directory_.path())->size(), 1U);
+    std::map<char, int> next;
+    for (const auto& text : sunk) EXPECT_EQ(std::stoi(text.substr(2)), next[text[0]]++);
+}
+
+TEST_F(JournalTest, ReplaysExactlyThePrefixWhenTheFileEndsAnywhere) {
+    constexpr int kRecords = 20;
+    std::vector<std::uint64_t> ends{kSegmentHeaderBytes};
+    {
+        const auto journal = open();
+        for (int i = 0; i < kRecords; ++i) {
+            ASSERT_TRUE(journal->append(1, "record " + std::to_string(i)));
+            ends.push_back(journal->flush()->offset);
+        }
+    }
+    const std::string path = last_segment();
+    const std::string whole = read_file(path);
+    ASSERT_EQ(whole.size(), ends.back());
+    for (std::size_t size = 0; size <= whole.size(); ++size) {
+        std::size_t expected = 0;
+        while (expected < kRecords && ends[expected + 1] <= size) ++expected;
+        write_file(path, whole.substr(0, size));
+        EXPECT_EQ(payloads().size(), expected) << "cut at " << size;
+        if (size < kSegmentHeaderBytes) continue;
+        EXPECT_EQ(report_.torn_bytes, size - ends[expected]);
+    }
+    // Zeros behind the last record are what a file system may leave of an unfinished write.
+    write_file(path, whole + std::string(5000, '\0'));
+    EXPECT_EQ(payloads().size(), std::size_t{kRecords});
+    EXPECT_EQ(report_.torn_bytes, 5000U);
+}
+
+TEST_F(JournalTest, GoesOnBehindATornTail) {
+    {
+        const auto journal = open();
+        ASSERT_TRUE(journal->append(1, "kept"));
+        ASSERT_TRUE(journal->append(1, "torn"));
+    }
+    const std::string path = last_segment();
+    write_file(path, read_file(path).substr(0, read_file(path).size() - 1));
+    {
+        const auto journal = open();
+        EXPECT_EQ(journal->torn_bytes_at_open(), kRecordHeaderBytes + 3);
+        EXPECT_EQ(journal->end(), (Position{2, kSegmentHeaderBytes}));
+        ASSERT_TRUE(journal->append(1, "after"));
+    }
+    EXPECT_EQ(payloads(), (std::vector<std::string>{"kept", "after"}));
+    EXPECT_EQ(report_.torn_bytes, 0U);
+    // A crash while the third segment was being created.
+    write_file(directory_.path() + "/" + segment_file_name(3), "PHJ");
+    EXPECT_EQ(payloads(), (std::vector<std::string>{"kept", "after"}));
+    EXPECT_EQ(open()->end(), (Position{3, kSegmentHeaderBytes}));
+    // Restarts without records leave no trail of empty segments.
+    EXPECT_EQ(open()->end(), (Position{3, kSegmentHeaderBytes}));
+    EXPECT_EQ(payloads().size(), 2U);
+}
+
+TEST_F(JournalTest, DetectsEveryFlippedBitAndSaysWhatIsLost) {
+    {
+        const auto journal = open();
+        for (const auto* text : {"first", "second", "third"}) ASSERT_TRUE(journal->append(1, text));
+    }
+    {
+        ASSERT_TRUE(open()->append(1, "next segment"));
+    }
+    const std::string path = directory_.path() + "/" + segment_file_name(1);
+    const std::string whole = read_file(path);
+    const std::vector<std::string> all{"first", "second", "third", "next segment"};
+    for (std::size_t bit = 0; bit < whole.size() * 8; ++bit) {
+        const bool reserved = (bit / 8 >= 12 && bit / 8 < 16) || (bit / 8 >= 44 && bit / 8 < 48);
+        std::string flipped = whole;
+        flipped[bit / 8] = static_cast<char>(flipped[bit / 8] ^ (1 << (bit % 8)));
+        write_file(path, flipped);
+        std::size_t seen = 0;
+        const auto strict = replay(directory_.path(), {}, {}, [&](const Record& record) {
+            EXPECT_EQ(record.payload, all[seen++]);
+            return true;
+        });
+        if (reserved && strict) continue;
+        ASSERT_FALSE(strict) << "bit " << bit;
+        EXPECT_NE(strict.error().message.find(path), std::string::npos);
+        const auto rest = payloads({.skip_corrupt = true, .until = {}});
+        ASSERT_FALSE(rest.empty());
+        EXPECT_EQ(rest.back(), "next segment");
+        EXPECT_LT(rest.size(), all.size());
+        EXPECT_EQ(report_.losses.size(), 1U);
+    }
+}
+
+TEST_F(JournalTest, ReportsAMissingAndAShortenedSegment) {
+    segment_bytes_max_ = 1;
+    {
+        const auto journal = open();
+        for (int i = 0; i < 4; ++i) {
+            ASSERT_TRUE(journal->append(1, std::to_string(i)));
+            ASSERT_TRUE(journal->flush());
+        }
+    }
+    const std::string path = directory_.path() + "/" + segment_file_name(2);
+    const std::string whole = read_file(path);
+    const auto count = [](const Record&) { return true; };
+    write_file(path, whole.substr(0, kSegmentHeaderBytes));
+    EXPECT_FALSE(replay(directory_.path(), {}, {}, count));
+    std::filesystem::remove(path);
+    EXPECT_FALSE(replay(directory_.path(), {}, {}, count));
+    EXPECT_EQ(payloads({.skip_corrupt = true, .until = {}}),
+              (std::vector<std::string>{"0", "2", "3"}));
+}
+
+TEST_F(JournalTest, ServesAgainOnceTheDiskHasRoom) {
+    {
+        const auto journal = open();
+        ASSERT_TRUE(journal->append(1, "before"));
+        ASSERT_TRUE(journal->flush());
+        files_.fail_writes = true;
+        std::optional<Error> refused;
+        std::size_t failed = 0;
+        journal->set_group_listener([&](std::span<Entry> entries, const Error* error) {
+            if (error != nullptr) failed += entries.size();
+        });
+        ASSERT_TRUE(journal->append(1, "lost", nullptr, [&](const Result<Position>& position) {
+            refused = position.error();
+        }));
+        EXPECT_FALSE(journal->flush());
+        ASSERT_TRUE(refused);
+        EXPECT_EQ(refused->code, ErrorCode::Unavailable);
+        EXPECT_NE(refused->message.find("No space left"), std::string::npos);
+        EXPECT_EQ(failed, 1U);
+        EXPECT_TRUE(journal->last_error());
+        files_.fail_writes = false;
+        // Nobody appends, and still it notices.
+        for (int i = 0; i < 500 && journal->last_error(); ++i) ::usleep(10'000);
+        EXPECT_FALSE(journal->last_error());
+        ASSERT_TRUE(journal->append(1, "after"));
+        ASSERT_TRUE(journal->flush());
+    }
+    EXPECT_EQ(payloads(), (std::vector<std::string>{"before", "after"}));
+}
+
+TEST_F(JournalTest, LeavesASegmentThatCouldNotBeSynced) {
+    {
+        const auto journal = open();
+        ASSERT_TRUE(journal->append(1, "before"));
+        ASSERT_TRUE(journal->flush());
+        files_.fail_syncs = true;
+        ASSERT_TRUE(journal->append(1, "unacknowledged"));
+        EXPECT_FALSE(journal->flush());
+        files_.fail_truncates = true;
+        files_.fail_syncs = false;
+        ASSERT_TRUE(journal->append(1, "neither"));
+        EXPECT_FALSE(journal->flush());
+        files_.fail_truncates = false;
+        for (int i = 0; i < 500 && journal->last_error(); ++i) ::usleep(10'000);
+        ASSERT_TRUE(journal->append(1, "after"));
+        const auto end = journal->flush();
+        ASSERT_TRUE(end);
+        EXPECT_EQ(end->segment, 2U);
+    }
+    EXPECT_EQ(payloads(), (std::vector<std::string>{"before", "after"}));
+}
+
+TEST_F(JournalTest, RefusesWhenTheQueueIsFull) {
+    queue_bytes_max_ = 1000;
+    const auto journal = open();
+    std::mutex gate;
+    gate.lock();
+    journal->set_sink([&](std::span<Entry>) { const std::lock_guard pass(gate); });
+    std::size_t accepted = 0;
+    std::optional<Error> refused;
+    while (!refused && accepted < 100) {
+        const auto appended = journal->append(1, std::string(88, 'x'));
+        if (appended) {
+            ++accepted;
+        } else {
+            refused = appended.error();
+        }
+    }
+    gate.unlock();
+    EXPECT_EQ(accepted, 10U);
+    ASSERT_TRUE(refused);
+    EXPECT_EQ(refused->code, ErrorCode::Unavailable);
+    EXPECT_TRUE(journal->flush());
+    EXPECT_TRUE(journal->append(1, std::string(88, 'x')));
+    EXPECT_EQ(journal->stats().refused_records, 1U);
+}
+
+TEST_F(JournalTest, RefusesItsOwnTypeAndRecordsOverTheLimit) {
+    auto limited = options();
+    limited.record_bytes_max = 10;
+    const auto journal = Journal::open(limited, clock_, metrics_);
+    ASSERT_TRUE(journal);
+    EXPECT_EQ((*journal)->append(0, "x").error().code, ErrorCode::InvalidArgument);
+    EXPECT_EQ((*journal)->append(1, "12345678901").error().code, ErrorCode::PayloadTooLarge);
+    EXPECT_TRUE((*journal)->append(1, "1234567890"));
+}
+
+TEST_F(JournalTest, OpensOnlyOnce) {
+    const auto journal = open();
+    const auto second = Journal::open(options(), clock_, metrics_);
+    ASSERT_FALSE(second);
+    EXPECT_EQ(second.error().code, ErrorCode::Conflict);
+    EXPECT_NE(second.error().message.find(directory_.path()), std::string::npos);
+}
+
+TEST_F(JournalTest, NamesADirectoryThatCannotBeWritten) {
+    write_file(directory_.path() + "/file", "");
+    auto wrong = options();
+    wrong.dir = directory_.path() + "/file/journal";
+    const auto journal = Journal::open(wrong, clock_, metrics_);
+    ASSERT_FALSE(journal);
+    EXPECT_EQ(journal.error().code, ErrorCode::Unavailable);
+    EXPECT_NE(journal.error().message.find(wrong.dir), std::string::npos);
+}
+
+TEST_F(JournalTest, RefusesANewerFormat) {
+    {
+        ASSERT_TRUE(open()->append(1, "x"));
+    }
+    const std::string path = last_segment();
+    std::string bytes = read_file(path);
+    bytes[8] = 2;
+    write_file(path, bytes);
+    const auto journal = Journal::open(options(), clock_, metrics_);
+    ASSERT_FALSE(journal);
+    EXPECT_EQ(journal.error().code, ErrorCode::Unprocessable);
+    EXPECT_NE(journal.error().message.find("newer"), std::string::npos);
+}
+
+TEST_F(JournalTest, ReplaysFromAPositionAndUpToWhatCounts) {
+    const auto journal = open();
+    std::vector<Position> positions;
+    for (int i = 0; i < 5; ++i) {
+        ASSERT_TRUE(journal->append(1, std::to_string(i)));
+        positions.push_back(*journal->flush());
+    }
+    std::string found;
+    const auto report = journal->replay(positions[1], {}, [&](const Record& record) {
+        found += record.payload;
+        return record.payload != "3";
+    });
+    ASSERT_TRUE(report);
+    EXPECT_EQ(found, "23");
+    EXPECT_EQ(report->end, positions[3]);
+    EXPECT_EQ(journal->replay(positions[4], {}, [](const Record&) { return true; })->records, 0U);
+}
+
+TEST_F(JournalTest, DropsOnlyWholeSegmentsBeforeAPosition) {
+    segment_bytes_max_ = 1;
+    const auto journal = open();
+    std::vector<Position> ends;
+    for (int i = 0; i < 5; ++i) {
+        ASSERT_TRUE(journal->append(1, std::to_string(i)));
+        ends.push_back(*journal->flush());
+    }
+    EXPECT_EQ(*journal->drop_before({2, kSegmentHeaderBytes}), ends[0].offset);
+    EXPECT_EQ(payloads(), (std::vector<std::string>{"1", "2", "3", "4"}));
+    EXPECT_EQ(*journal->drop_before(ends[1]), ends[1].offset);
+    EXPECT_EQ(payloads(), (std::vector<std::string>{"2", "3", "4"}));
+    EXPECT_GT(*journal->drop_before({99, 0}), 0U);
+    EXPECT_EQ(payloads(), std::vector<std::string>{"4"});
+    const auto report = replay(directory_.path(), {1, 0}, {}, [](const Record&) { return true; });
+    EXPECT_TRUE(report->began_late);
+}
+
+/// Appends numbered records for ever and prints each acknowledgement to the pipe.
+[[noreturn]] void append_until_killed(const JournalOptions& options, int pipe) {
+    SystemClock clock;
+    MetricsRegistry metrics;
+    const auto journal = Journal::open(options, clock, metrics);
+    if (!journal) ::_exit(1);
+    for (std::uint64_t i = 0;; ++i) {
+        const std::string text = std::to_string(i) + std::string(i % 2000, '.');
+        const auto appended = (*journal)->append(1, text, nullptr, [=](const auto& position) {
+            if (position && ::write(pipe, &i, sizeof i) != sizeof i) ::_exit(2);
+        });
+        if (!appended) ::usleep(1000);
+        if (!appended) --i;
+    }
+}
+
+TEST_F(JournalTest, KeepsEveryAcknowledgedRecordThroughKill) {
+    segment_bytes_max_ = 1 << 20;
+    queue_bytes_max_ = 1 << 20;
+    for (int round = 0; round < 5; ++round) {
+        int pipe[2];
+        ASSERT_EQ(::pipe(pipe), 0);
+        const pid_t child = ::fork();
+        if (child == 0) append_until_killed(options(), pipe[1]);
+        ::close(pipe[1]);
+        std::uint64_t acked = 0;
+        std::uint64_t last = 0;
+        while (acked < 500 && ::read(pipe[0], &last, sizeof last) == sizeof last) ++acked;
+        ::kill(child, SIGKILL);
+        while (::read(pipe[0], &last, sizeof last) == sizeof last) ++acked;
+        ::close(pipe[0]);
+        ::waitpid(child, nullptr, 0);
+        ASSERT_GE(acked, 500U);
+        std::uint64_t expected = 0;
+        for (const auto& text : payloads()) {
+            ASSERT_EQ(std::stoull(text), expected);
+            ++expected;
+        }
+        EXPECT_GE(expected, last + 1);
+        EXPECT_TRUE(open());
+        std::filesystem::remove_all(directory_.path());
+    }
+}
+
+/// The example of docs/journal-format.md, byte for byte.
+TEST(JournalFormat, IsAsWrittenDown) {
+    static constexpr char kExample[] =
+        "\x50\x48\x4a\x52\x4e\x4c\x0d\x0a\x01\x00\x00\x00\x00\x00\x00\x00"
+        "\x02\x00\x00\x00\x00\x00\x00\x00\x00\x68\xe5\xcf\x8b\x01\x00\x00"
+        "\xd2\x04\x00\x00\x00\x00\x00\x00\xcb\x9e\xd8\x4e\x00\x00\x00\x00"
+        "\x05\x00\x00\x00\x4c\xbb\x71\x9a\x01\x15\xca\x1e\x68\x65\x6c\x6c"
+        "\x6f";
+    const std::string_view example(kExample, sizeof kExample - 1);
+    const auto header = encode_segment_header({2, 1'700'000'000'000, 1234});
+    EXPECT_EQ(example.substr(0, kSegmentHeaderBytes),
+              std::string_view(header.data(), header.size()));
+    const auto record = encode_record_header({5, crc32c("hello", 5), 1});
+    EXPECT_EQ(example.substr(kSegmentHeaderBytes, kRecordHeaderBytes),
+              std::string_view(record.data(), record.size()));
+    EXPECT_EQ(segment_file_name(0xa1), "00000000000000a1.journal");
+    EXPECT_EQ(segment_of_file_name("00000000000000a1.journal"), 0xa1U);
+    EXPECT_EQ(segment_of_file_name("0000000000000zz1.journal"), 0U);
+}
+
+}  // namespace
+}  // namespace playhead::journal
