@@ -146,7 +146,7 @@ RequestRecord Collector::record_of(RequestKind kind, const net::Request& request
     record.kind = kind;
     record.receive_ms = request.received_ms();
     record.context = enricher_.describe(request.remote_address(), request.header("x-forwarded-for"),
-                                        request.header("user-agent"));
+                                        request.header("user-agent"), options_.address_policy);
     return record;
 }
 

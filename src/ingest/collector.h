@@ -26,6 +26,7 @@ struct CollectorOptions {
     std::string public_url;
     std::uint64_t body_bytes_max = 4U << 20U;
     std::int64_t rate_limit_per_address_per_s = 50'000;
+    enrich::AddressPolicy address_policy = enrich::AddressPolicy::Slash24;
 };
 
 /// Registers its routes with the router; must outlive the server. Thread safe.

@@ -18,13 +18,15 @@ constexpr std::int64_t kRetryFirstMs = 100;
 constexpr std::int64_t kRetryLastMs = 5000;
 constexpr std::int64_t kProgressIntervalNs = 1'000'000'000;
 
-template <class Row>
-Result<void> insert_rows(store::Store& store, store::Table table, const std::vector<Row>& rows,
-                         const std::string& token) {
-    if (rows.empty()) return {};
-    store::ColumnBatch batch = store::make_batch(table);
-    for (const Row& row : rows) store::append(batch, row);
-    return store.insert(batch, token);
+/// The mark that block `number` is in the store, whole.
+store::ColumnBatch mark_of(std::uint64_t number, std::int64_t now_ms) {
+    store::ColumnBatch mark;
+    mark.table = "ingest_cuts";
+    mark.columns.emplace_back("cut", store::ColumnType::UInt64);
+    mark.columns.emplace_back("cut_time", store::ColumnType::DateTime64);
+    mark.columns[0].append_unsigned(number);
+    mark.columns[1].append_signed(now_ms);
+    return mark;
 }
 
 void merge(model::RowBlock& into, model::RowBlock&& from) {
@@ -50,21 +52,10 @@ Result<void> Pipeline::store_block(std::uint64_t number, std::int64_t now_ms,
                                    const model::RowBlock& rows) {
     if (rows.empty()) return {};
     const std::string token = fmt::format("cut:{}", number);
-    const auto insert = [&](store::Table table, const auto& list) {
-        return insert_rows(store_, table, list, token);
-    };
-    // Facts first, the removal from live_sessions last: a reader may see a session twice for a
-    // moment, never not at all.
-    Result<void> done = insert(store::Table::Events, rows.events);
-    if (done) done = insert(store::Table::Slices, rows.slices);
-    if (done) done = insert(store::Table::AdViews, rows.ad_views);
-    if (done) done = insert(store::Table::AppEvents, rows.app_events);
-    if (done) done = insert(store::Table::Sessions, rows.sessions);
-    if (done) done = insert(store::Table::LiveSessions, rows.live_sessions);
-    if (!done) return done;
-    store::ColumnBatch mark = store::make_batch(store::Table::IngestCuts);
-    store::append_cut(mark, number, now_ms);
-    return store_.insert(mark, token);
+    for (const store::ColumnBatch& batch : store::batches_of(rows)) {
+        if (auto done = store_.insert(batch, token); !done) return done;
+    }
+    return store_.insert(mark_of(number, now_ms), token);
 }
 
 void Pipeline::run_writer() {

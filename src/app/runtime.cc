@@ -1,0 +1,333 @@
+#include "app/runtime.h"
+
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstdlib>
+#include <filesystem>
+#include <mutex>
+#include <thread>
+
+#include "api/access.h"
+#include "api/oauth.h"
+#include "api/operations.h"
+#include "api/query_endpoints.h"
+#include "app/control_plane.h"
+#include "auth/api_key.h"
+#include "auth/key_ring.h"
+#include "auth/login_throttle.h"
+#include "auth/password.h"
+#include "auth/secrets.h"
+#include "auth/token_issuer.h"
+#include "auth/token_verifier.h"
+#include "base/log.h"
+#include "directory/tenant_snapshot.h"
+#include "enrich/enricher.h"
+#include "http/server.h"
+#include "ingest/collector.h"
+#include "query/engine.h"
+#include "store/chdb/chdb_store.h"
+#include "store/retention.h"
+
+namespace playhead::app {
+
+namespace {
+
+constexpr std::int64_t kDayMs = 24LL * 3600 * 1000;
+constexpr std::int64_t kDrainMs = 1500;
+constexpr std::int64_t kStoreOnStopMs = 2500;
+
+/// Holds the data directory for this process. The engine and the journal have locks of their own;
+/// this one is taken first, so that the message is about the directory as a whole.
+class DataDirLock {
+public:
+    static Result<DataDirLock> take(const std::string& data_dir) {
+        const std::string path = data_dir + "/LOCK";
+        const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+        if (file < 0) {
+            return fail(ErrorCode::Unavailable,
+                        fmt::format("the data directory {} cannot be written: {}", data_dir,
+                                    std::strerror(errno)));
+        }
+        if (::flock(file, LOCK_EX | LOCK_NB) != 0) {
+            ::close(file);
+            return fail(ErrorCode::Conflict,
+                        fmt::format("the data directory {} is in use by another playhead process",
+                                    data_dir));
+        }
+        return DataDirLock(file);
+    }
+    DataDirLock(DataDirLock&& other) noexcept : file_(other.file_) { other.file_ = -1; }
+    DataDirLock& operator=(DataDirLock&&) = delete;
+    DataDirLock(const DataDirLock&) = delete;
+    DataDirLock& operator=(const DataDirLock&) = delete;
+    ~DataDirLock() {
+        if (file_ >= 0) ::close(file_);
+    }
+
+private:
+    explicit DataDirLock(int file) : file_(file) {}
+    int file_;
+};
+
+/// The rules that ./dev setup fetched, when the configuration names none.
+std::string default_user_agent_rules() {
+    const char* cache = std::getenv("PLAYHEAD_CACHE");
+    const char* xdg = std::getenv("XDG_CACHE_HOME");
+    const char* home = std::getenv("HOME");
+    std::string base = cache != nullptr  ? cache
+                       : xdg != nullptr  ? std::string(xdg) + "/playhead"
+                       : home != nullptr ? std::string(home) + "/.cache/playhead"
+                                         : "";
+    const std::string path = base + "/data/uap-core-0.18.0/regexes.yaml";
+    std::error_code ignored;
+    return std::filesystem::exists(path, ignored) ? path : "";
+}
+
+int cores() {
+    const unsigned count = std::thread::hardware_concurrency();
+    return count == 0 ? 1 : static_cast<int>(count);
+}
+
+}  // namespace
+
+struct Runtime::Parts {
+    explicit Parts(DataDirLock held) : lock(std::move(held)) {}
+
+    DataDirLock lock;
+    SystemClock clock;
+    MetricsRegistry metrics;
+    auth::SystemEntropy entropy;
+    std::unique_ptr<directory::Directory> directory;
+    std::unique_ptr<directory::TenantWatch> tenants;
+    std::unique_ptr<auth::KeyRing> keys;
+    std::unique_ptr<auth::PasswordHasher> passwords;
+    std::unique_ptr<auth::LoginThrottle> throttle;
+    std::unique_ptr<auth::ApiKeyVerifier> api_keys;
+    std::unique_ptr<auth::TokenIssuer> issuer;
+    std::unique_ptr<auth::TokenVerifier> verifier;
+    std::unique_ptr<api::Access> access;
+    std::unique_ptr<enrich::Enricher> enricher;
+    std::unique_ptr<ingest::RequestDecoder> decoder;
+    std::unique_ptr<store::Store> store;
+    std::unique_ptr<query::Dictionary> dictionary;
+    std::unique_ptr<query::Engine> engine;
+    std::unique_ptr<ingest::Pipeline> pipeline;
+    std::unique_ptr<ingest::Collector> collector;
+    std::unique_ptr<api::QueryEndpoints> endpoints;
+    std::unique_ptr<http::Server> server;
+
+    std::mutex watch_mutex;
+    std::condition_variable watch_wake;
+    bool watch_stopping = false;
+    std::thread watch;
+
+    Result<void> open_control_plane(const Config& config, const std::string& data_dir);
+    Result<void> open_enricher(const Config& config);
+    Result<void> open_store(const Config& config, const std::string& data_dir);
+    Result<void> open_pipeline(const Config& config, const std::string& data_dir,
+                               const std::function<void(const std::string&)>& progress);
+    Result<void> open_server(const Config& config);
+    void watch_directory();
+    void stop();
+};
+
+Result<void> Runtime::Parts::open_control_plane(const Config& config, const std::string& data_dir) {
+    auto opened = open_directory(data_dir, clock);
+    if (!opened) return fail(opened.error());
+    directory = std::move(*opened);
+    auto watched = directory::TenantWatch::start(*directory);
+    if (!watched) return fail(watched.error());
+    tenants = std::move(*watched);
+    auto ring = auth::KeyRing::open(*directory, clock);
+    if (!ring) return fail(ring.error());
+    keys = std::move(*ring);
+    passwords = std::make_unique<auth::PasswordHasher>();
+    throttle = std::make_unique<auth::LoginThrottle>(clock);
+    api_keys = std::make_unique<auth::ApiKeyVerifier>(*directory, clock);
+    auth::TokenIssuerOptions issuing;
+    issuing.realm = config.text("auth.realm");
+    issuer = std::make_unique<auth::TokenIssuer>(*directory, *keys, *passwords, *throttle,
+                                                 *api_keys, entropy, clock, issuing);
+    auth::TokenVerifierOptions verifying;
+    verifying.realm = issuing.realm;
+    verifier = std::make_unique<auth::TokenVerifier>(*keys, clock, verifying);
+    access = std::make_unique<api::Access>(*verifier, *api_keys, *tenants);
+    return {};
+}
+
+Result<void> Runtime::Parts::open_enricher(const Config& config) {
+    enrich::EnricherOptions options;
+    options.geo_databases = config.list("geo_db");
+    options.trusted_proxies = config.list("trusted_proxies");
+    options.user_agent_rules = config.text("ua_rules");
+    if (options.user_agent_rules.empty()) options.user_agent_rules = default_user_agent_rules();
+    if (options.user_agent_rules.empty()) {
+        log::warn("no user-agent rules (ua_rules): browser, OS and device stay empty unless the "
+                  "player says them; ./dev setup fetches them");
+    }
+    std::array<std::uint8_t, 8> seed{};
+    entropy.fill(seed);
+    std::memcpy(&options.cache_seed, seed.data(), seed.size());
+    auto created = enrich::Enricher::create(options);
+    if (!created) return fail(created.error());
+    enricher = std::move(*created);
+    decoder = std::make_unique<ingest::RequestDecoder>(&enricher->user_agents());
+    return {};
+}
+
+Result<void> Runtime::Parts::open_store(const Config& config, const std::string& data_dir) {
+    store::chdb::ChdbOptions options;
+    options.directory = data_dir + "/store";
+    options.library_path = config.text("store.library");
+    options.readers = static_cast<int>(config.integer("query.connections"));
+    if (options.readers == 0) options.readers = 2 * cores();
+    options.server_memory_bytes_max =
+        static_cast<std::uint64_t>(config.integer("store.memory_bytes_max"));
+    options.query_memory_bytes_max =
+        static_cast<std::uint64_t>(config.integer("query.memory_bytes_max"));
+    auto opened = store::chdb::open_chdb_store(options);
+    if (!opened) return fail(opened.error());
+    store = std::move(*opened);
+    if (auto migrated = store->migrate(); !migrated) return migrated;
+    store::RetentionDays days;
+    days.sessions = static_cast<int>(config.integer("retention.sessions_days"));
+    days.slices = static_cast<int>(config.integer("retention.slices_days"));
+    days.events = static_cast<int>(config.integer("retention.events_days"));
+    if (auto applied = store::apply_retention(*store, days); !applied) return applied;
+    auto loaded = query::Dictionary::load();
+    if (!loaded) return fail(loaded.error());
+    dictionary = std::make_unique<query::Dictionary>(std::move(*loaded));
+    return {};
+}
+
+Result<void> Runtime::Parts::open_pipeline(
+    const Config& config, const std::string& data_dir,
+    const std::function<void(const std::string&)>& progress) {
+    ingest::PipelineOptions options;
+    options.data_dir = data_dir;
+    options.durability = config.text("ingest.durability") == "os" ? journal::Durability::Os
+                                                                  : journal::Durability::Fsync;
+    options.workers = static_cast<int>(config.integer("ingest.workers"));
+    options.cut_interval_ms = config.integer("ingest.cut_interval_ms");
+    options.snapshot_interval_ms = config.integer("ingest.snapshot_interval_ms");
+    options.journal_retention_ms = config.integer("retention.journal_days") * kDayMs;
+    options.timeline.linger_ms = config.integer("ingest.linger_ms");
+    options.timeline.retention_ms = config.integer("retention.sessions_days") * kDayMs;
+    auto opened = ingest::Pipeline::open(options, *store, *decoder, clock, metrics, progress);
+    if (!opened) return fail(opened.error());
+    pipeline = std::move(*opened);
+    const auto& recovery = pipeline->recovery();
+    if (recovery.records > 0) {
+        log::info("recovered: {} journal records replayed, {} blocks stored", recovery.records,
+                  recovery.blocks_inserted);
+    }
+    for (const std::string& loss : recovery.losses) log::warn("journal: {}", loss);
+    return {};
+}
+
+Result<void> Runtime::Parts::open_server(const Config& config) {
+    http::ServerOptions options;
+    options.net.listen = config.text("listen");
+    options.net.shards = static_cast<int>(config.integer("shards"));
+    options.net.tls.certificate_chain_file = config.text("tls.certificate");
+    options.net.tls.private_key_file = config.text("tls.key");
+    options.application.workers = 2 * cores() + 4;
+    server = std::make_unique<http::Server>(options, clock, metrics);
+
+    ingest::CollectorOptions collecting;
+    collecting.public_url = config.text("public_url");
+    collecting.body_bytes_max =
+        static_cast<std::uint64_t>(config.integer("ingest.body_bytes_max"));
+    collecting.rate_limit_per_address_per_s =
+        config.integer("ingest.rate_limit_per_address_per_s");
+    auto policy = enrich::parse_address_policy(config.text("address_policy"));
+    if (!policy) return fail(policy.error());
+    collecting.address_policy = *policy;
+    collector = std::make_unique<ingest::Collector>(collecting, *pipeline, *decoder, *enricher,
+                                                    *tenants, clock, metrics);
+    collector->add_routes(server->router());
+
+    api::OauthOptions oauth;
+    oauth.realm = config.text("auth.realm");
+    oauth.issuer_base = config.text("auth.issuer");
+    api::add_oauth_routes(server->router(), oauth, *issuer, *keys);
+    api::add_operations_routes(server->router(), metrics,
+                               [this] { return pipeline->status().trouble; });
+    query::EngineOptions querying;
+    querying.retention_days = config.integer("retention.sessions_days");
+    querying.time_limit_s = static_cast<double>(config.integer("query.time_limit_s"));
+    engine = std::make_unique<query::Engine>(*dictionary, *store, clock, querying);
+    endpoints = std::make_unique<api::QueryEndpoints>(
+        *access, *engine, *tenants, metrics,
+        [this] { return pipeline->status().watermark_ms; });
+    endpoints->add_routes(server->router());
+    return server->start();
+}
+
+void Runtime::Parts::watch_directory() {
+    std::unique_lock hold(watch_mutex);
+    while (!watch_stopping) {
+        watch_wake.wait_for(hold, std::chrono::milliseconds(500));
+        if (watch_stopping) return;
+        hold.unlock();
+        if (auto polled = tenants->poll(); !polled) {
+            log::warn("customers not reloaded: {}", polled.error().message);
+        } else if (*polled) {
+            if (auto reloaded = keys->reload(); !reloaded) {
+                log::warn("signing keys not reloaded: {}", reloaded.error().message);
+            }
+        }
+        hold.lock();
+    }
+}
+
+void Runtime::Parts::stop() {
+    if (server) server->drain_and_stop(kDrainMs);
+    if (pipeline) pipeline->stop(kStoreOnStopMs);
+    {
+        const std::lock_guard hold(watch_mutex);
+        watch_stopping = true;
+    }
+    watch_wake.notify_all();
+    if (watch.joinable()) watch.join();
+}
+
+Runtime::Runtime(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+
+Runtime::~Runtime() { stop(); }
+
+Result<std::unique_ptr<Runtime>> Runtime::start(
+    const Config& config, const std::function<void(const std::string&)>& progress) {
+    auto data_dir = prepare_data_dir(config.text("data_dir"));
+    if (!data_dir) return fail(data_dir.error());
+    auto lock = DataDirLock::take(*data_dir);
+    if (!lock) return fail(lock.error());
+    auto parts = std::make_unique<Parts>(std::move(*lock));
+    Result<void> done = parts->open_control_plane(config, *data_dir);
+    if (done) done = parts->open_enricher(config);
+    if (done) done = parts->open_store(config, *data_dir);
+    if (done) done = parts->open_pipeline(config, *data_dir, progress);
+    if (done) done = parts->open_server(config);
+    if (!done) {
+        parts->stop();
+        return fail(done.error());
+    }
+    parts->watch = std::thread([&running = *parts] { running.watch_directory(); });
+    return std::unique_ptr<Runtime>(new Runtime(std::move(parts)));
+}
+
+std::string Runtime::url() const { return fmt::format("http://127.0.0.1:{}", port()); }
+
+std::uint16_t Runtime::port() const { return parts_->server->port(); }
+
+ingest::Pipeline& Runtime::pipeline() { return *parts_->pipeline; }
+
+void Runtime::stop() { parts_->stop(); }
+
+}  // namespace playhead::app
