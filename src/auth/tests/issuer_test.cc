@@ -17,7 +17,8 @@ protected:
     }
     int audited(const std::string& action) {
         int count = 0;
-        for (const auto& entry : *directory_->audit_log(std::nullopt, 0, 1000)) {
+        const auto entries = directory_->audit_log(std::nullopt, 0, 1000);
+        for (const auto& entry : *entries) {
             if (entry.action == action) ++count;
         }
         return count;
@@ -259,7 +260,7 @@ TEST(JsonText, EscapesWhatMustBeAndReplacesWhatIsNoUtf8) {
     EXPECT_EQ(json_quote("h\xc3\xa9 \xf0\x9f\x8e\xac"), "\"h\xc3\xa9 \xf0\x9f\x8e\xac\"");
     for (const std::string bad :
          {"\xff", "\xc0\xaf", "\xed\xa0\x80", "\xe2\x82", "\xf5\x80\x80\x80"}) {
-        EXPECT_NO_THROW(static_cast<void>(nlohmann::json::parse(json_quote(bad)))) << bad.size();
+        EXPECT_TRUE(nlohmann::json::accept(json_quote(bad))) << bad.size();
     }
 }
 
