@@ -27,7 +27,7 @@ class Connection;
 using SqlValue = std::variant<std::nullptr_t, std::int64_t, std::string_view>;
 
 /// Customers one account may read at most; it bounds the size of a token.
-inline constexpr std::size_t kCustomersPerUserMax = 256;
+inline constexpr std::size_t kCustomersPerUserMax = 64;
 /// The audit log keeps this many entries, the oldest go first.
 inline constexpr std::int64_t kAuditEntriesMax = 200'000;
 inline constexpr std::size_t kDocumentBytesMax = 1 << 20;
