@@ -13,7 +13,7 @@ namespace playhead::auth {
 
 /// Bounds of a password. Longer ones are refused before any hashing.
 inline constexpr std::size_t kPasswordBytesMax = 1024;
-inline constexpr std::size_t kPasswordBytesMin = 8;
+inline constexpr std::size_t kPasswordBytesMin = 6;
 inline constexpr std::ptrdiff_t kConcurrentHashesMax = 64;
 
 struct PasswordOptions {
@@ -28,7 +28,7 @@ struct PasswordOptions {
 class PasswordHasher {
 public:
     explicit PasswordHasher(const PasswordOptions& options = {});
-    /// InvalidArgument when the password is shorter than 8 or longer than 1024 bytes; Unavailable
+    /// InvalidArgument when the password is shorter than 6 or longer than 1024 bytes; Unavailable
     /// when no slot came free in time.
     Result<std::string> hash(std::string_view password);
     /// Compares in constant time. An empty `stored` (unknown user) takes as long and gives false.

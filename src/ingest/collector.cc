@@ -254,8 +254,7 @@ void Collector::cmcd_request(net::Request& request, net::Responder responder) {
         return take_cmcd(record_of(RequestKind::CmcdHeaders, request), std::move(lines), request,
                          std::move(responder));
     }
-    std::string value = query_value(request.query(), "CMCD");
-    take_cmcd(record_of(RequestKind::CmcdQuery, request), std::move(value), request,
+    take_cmcd(record_of(RequestKind::CmcdQuery, request), std::string(request.query()), request,
               std::move(responder));
 }
 

@@ -25,7 +25,7 @@ inline constexpr std::uint8_t kCutRecord = 2;
 enum class RequestKind : std::uint8_t {
     Produce = 1,      ///< SmartSight or App Analytics JSON
     CmcdEvents = 2,   ///< CMCD v2 event mode body
-    CmcdQuery = 3,    ///< the decoded value of a `CMCD=` argument
+    CmcdQuery = 3,    ///< a raw query string with a `CMCD=` argument
     CmcdHeaders = 4,  ///< "Name: value" lines of the CMCD-* headers
 };
 
