@@ -92,6 +92,7 @@ std::string id_claims(const TokenFrame& frame, const directory::User& user,
                       std::int64_t ttl_s) {
     auto claims = begin(frame, "ID", user.subject, frame.client_id, jti, ttl_s);
     claims.number("auth_time", frame.now_s).text("sid", frame.session).text("acr", "1");
+    if (!frame.nonce.empty()) claims.text("nonce", frame.nonce);
     add_account(claims, readable.front(), readable, realm_roles(frame, user));
     add_person(claims, user);
     return claims.done();
@@ -101,6 +102,13 @@ std::string refresh_claims(const TokenFrame& frame, std::string_view subject, st
                            std::int64_t ttl_s) {
     auto claims = begin(frame, "Refresh", subject, frame.issuer, jti, ttl_s);
     return claims.text("sid", frame.session).text("scope", kUserScope).done();
+}
+
+std::string userinfo_claims(const directory::User& user) {
+    JsonObject claims;
+    claims.text("sub", user.subject).text("custId", std::to_string(user.customer_id));
+    add_person(claims, user);
+    return claims.done();
 }
 
 std::string client_claims(const TokenFrame& frame, const directory::Tenant& tenant,

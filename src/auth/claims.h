@@ -16,6 +16,7 @@ struct TokenFrame {
     std::string realm;
     std::string client_id;
     std::string session;  ///< `sid`, the refresh family
+    std::string nonce;    ///< repeated in the id token when the client sent one
     std::int64_t now_s = 0;
 };
 
@@ -30,6 +31,8 @@ std::string id_claims(const TokenFrame& frame, const directory::User& user,
                       std::int64_t ttl_s);
 std::string refresh_claims(const TokenFrame& frame, std::string_view subject, std::string_view jti,
                            std::int64_t ttl_s);
+/// The answer of the userinfo endpoint (OpenID Connect Core 1.0 section 5.3.2).
+std::string userinfo_claims(const directory::User& user);
 /// For an API key that asked by client_credentials; `scope` is the key's.
 std::string client_claims(const TokenFrame& frame, const directory::Tenant& tenant,
                           std::string_view scope, std::string_view jti, std::int64_t ttl_s);

@@ -19,7 +19,7 @@ std::string discovery_document(std::string_view issuer) {
         .text("end_session_endpoint", base + "/logout")
         .text("jwks_uri", base + "/certs")
         .texts("grant_types_supported",
-               {"password", "refresh_token", "client_credentials"})
+               {"authorization_code", "password", "refresh_token", "client_credentials"})
         .texts("response_types_supported", {"code"})
         .texts("response_modes_supported", {"query"})
         .texts("subject_types_supported", {"public"})

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "auth/api_key.h"
+#include "auth/authorization_codes.h"
 #include "auth/key_ring.h"
 #include "auth/login_throttle.h"
 #include "auth/password.h"
@@ -32,6 +33,8 @@ struct TokenIssuerOptions {
     std::int64_t legacy_refresh_ttl_s = 86'400;
     /// However often it is refreshed, a login ends after this time.
     std::int64_t session_max_s = std::int64_t{30} * 86'400;
+    /// Allowed exactly, besides everything under the server's own origin.
+    std::vector<std::string> redirect_uris;
 };
 
 struct TokenContext {
@@ -45,6 +48,7 @@ struct TokenReply {
     int status = 200;
     std::string body;
     std::optional<std::int64_t> retry_after_s;
+    std::string location;  ///< where to redirect to, with status 302
 };
 
 /// Thread safe. A password grant takes about 50 ms of CPU: run it on the pool, not on a reactor.
@@ -55,15 +59,24 @@ public:
                 LoginThrottle& throttle, ApiKeyVerifier& api_keys, Entropy& entropy,
                 const Clock& clock, TokenIssuerOptions options = {});
 
-    /// `POST /realms/{realm}/protocol/openid-connect/token`: grants password, refresh_token and
-    /// client_credentials (id and key of an API key). Errors as RFC 6749 section 5.2; 429 while
-    /// throttled.
+    /// `POST /realms/{realm}/protocol/openid-connect/token`: grants password, refresh_token,
+    /// authorization_code (with `code_verifier`) and client_credentials (id and key of an API key).
+    /// Errors as RFC 6749 section 5.2; 429 while throttled.
     TokenReply token(const FormPairs& form, const TokenContext& context);
     /// `POST /generateOAuthToken`: password and refresh (the token in `refresh_token` or, as was
     /// documented, in `username`).
     TokenReply legacy_token(const FormPairs& form, const TokenContext& context);
     /// `POST …/logout` with `refresh_token`: ends that login. 204 also when it had ended.
     TokenReply logout(const FormPairs& form);
+    /// `GET …/auth`: nothing when the query may be shown a login page, else the error to show.
+    /// Never redirect on an error: the target may be hostile.
+    std::optional<TokenReply> check_authorization(const FormPairs& form,
+                                                  const TokenContext& context) const;
+    /// The login page's POST: the same parameters with `username` and `password`. 302 with the code
+    /// in `location`, or an error to show on the page (401, 429 …).
+    TokenReply authorize_login(const FormPairs& form, const TokenContext& context);
+    /// `GET …/userinfo`: the claims of a user's token, read afresh; 401 for keys and removed users.
+    TokenReply userinfo(const Identity& identity) const;
 
 private:
     struct Login {
@@ -71,6 +84,7 @@ private:
         std::string client_id;
         std::string session;
         std::int64_t session_started_ms = 0;
+        std::string nonce;             ///< of the authorization request, for the id token
         std::string spent_token_hash;  ///< the refresh token traded in; empty at a fresh login
     };
     struct Lifetimes {
@@ -82,6 +96,9 @@ private:
                                            std::string_view client_id, const TokenContext& context);
     tl::expected<Login, TokenReply> resume(std::string_view token, std::string_view client_id,
                                            const TokenContext& context);
+    tl::expected<Login, TokenReply> redeem_code(const FormPairs& form, std::string_view client_id,
+                                                const TokenContext& context);
+    bool may_redirect_to(std::string_view uri, const TokenContext& context) const;
     /// Tokens of a login; `legacy` chooses the form of the answer.
     TokenReply grant(const Login& login, const TokenContext& context, bool legacy);
     tl::expected<void, TokenReply> store_refresh(const Login& login, std::string_view token,
@@ -99,6 +116,7 @@ private:
     Entropy& entropy_;
     const Clock& clock_;
     TokenIssuerOptions options_;
+    AuthorizationCodes codes_;
 };
 
 }  // namespace playhead::auth

@@ -40,6 +40,12 @@ protected:
         add_tenant(199493832, 6831, "A&E");
         add_tenant(42, 1, "Child (of 7)", 199493832);
         user_ = add_user("ann@example.com", directory::Role::Viewer);
+        // One key for all tests: making one takes a noticeable part of a second.
+        static const std::string pem = *RsaKey::generate_pem();
+        directory::SigningKeyRow row;
+        row.kid = RsaKey::from_private_pem(pem)->thumbprint();
+        row.private_pem = pem;
+        ASSERT_TRUE(directory_->activate_signing_key(row, 0, true));
         auto ring = KeyRing::open(*directory_, clock_);
         ASSERT_TRUE(ring);
         keys_ = std::move(*ring);

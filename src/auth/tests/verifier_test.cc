@@ -125,6 +125,16 @@ TEST_F(TokenVerifierTest, FindsAKeyThatAnotherProcessMadeAndAsksNotTooOften) {
     EXPECT_EQ(refusal(*token), "accepted");
 }
 
+TEST_F(TokenVerifierTest, GetsAFirstKeyWhenTheDirectoryHasNoneYet) {
+    auto empty = directory::Directory::open(folder_ / "empty.sqlite", clock_);
+    ASSERT_TRUE(empty);
+    const auto first = KeyRing::open(**empty, clock_);
+    const auto second = KeyRing::open(**empty, clock_);
+    ASSERT_TRUE(first && second);
+    EXPECT_EQ((*first)->active_kid().size(), 43U);
+    EXPECT_EQ((*first)->active_kid(), (*second)->active_kid());
+}
+
 TEST_F(TokenVerifierTest, PublishesNoPrivateNumber) {
     const auto keys = nlohmann::json::parse(keys_->jwks())["keys"];
     ASSERT_EQ(keys.size(), 1U);
