@@ -34,7 +34,7 @@ constexpr std::array kContinents{
 }  // namespace
 
 std::string_view continent_of_country(std::string_view country) noexcept {
-    if (country.size() != 2) return {};
+    if (country.size() != 2 || country.find(' ') != std::string_view::npos) return {};
     for (const auto& [code, countries] : kContinents) {
         if (countries.find(country) != std::string_view::npos) return code;
     }
