@@ -1,17 +1,35 @@
 #include "store/chdb/chdb_store.h"
 
 #include <gtest/gtest.h>
+#include <spawn.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
 #include <filesystem>
 #include <map>
+#include <thread>
 
+#include "store/chdb/connection.h"
 #include "store/chdb/engine_library.h"
 #include "store/migrations.h"
 #include "store/rows.h"
 
 namespace playhead::store::chdb {
 namespace {
+
+// First in this file: a library that is loaded stays for the life of the process.
+TEST(EngineLibrary, MissingLibraryNamesTheRemedy) {
+    ChdbOptions options;
+    options.directory = "/tmp";
+    options.library_path = "/nonexistent/libchdb.so";
+    const auto opened = open_chdb_store(options);
+    ASSERT_FALSE(opened);
+    EXPECT_EQ(opened.error().code, ErrorCode::NotFound);
+    EXPECT_NE(opened.error().message.find("./dev setup"), std::string::npos);
+}
 
 class ChdbStoreTest : public ::testing::Test {
 protected:
@@ -36,6 +54,7 @@ protected:
         options.directory = directory_;
         options.readers = 2;
         options.wait_limit_s = 0.3;
+        options.query_memory_bytes_max = 512U << 20U;
         auto opened = open_chdb_store(options);
         ASSERT_TRUE(opened) << opened.error().message;
         store_ = std::move(*opened);
@@ -78,11 +97,13 @@ model::SessionRow session(int number, std::int64_t start_ms) {
     return row;
 }
 
-ColumnBatch sessions_over_days(int days, int per_day) {
+// The rows differ in their ids: equal ones would be folded by the table's merges.
+ColumnBatch sessions_over_days(int days, int per_day, int first = 0) {
     auto batch = batch_of(Table::Sessions);
     for (int day = 0; day < days; ++day) {
         for (int index = 0; index < per_day; ++index) {
-            append_session(batch, session(day * per_day + index, kStart_ms + day * kDay_ms));
+            append_session(batch,
+                           session(first + day * per_day + index, kStart_ms + day * kDay_ms));
         }
     }
     return batch;
@@ -126,7 +147,7 @@ TEST_F(ChdbStoreTest, InsertsOncePerTokenAcrossPartitionsAndReopening) {
     const auto retained = apply_retention(*store_, {{Table::Sessions, 5000}}, 0);
     ASSERT_TRUE(retained) << retained.error().message;
     insert("after a change of retention");
-    ASSERT_TRUE(store_->insert(batch, "1:2"));
+    ASSERT_TRUE(store_->insert(sessions_over_days(3, 4, 100), "1:2"));
     EXPECT_EQ(number("SELECT count() FROM sessions"), 24);
 }
 
@@ -171,6 +192,254 @@ TEST_F(ChdbStoreTest, ParametersAreBoundNotPasted) {
                  {{"list", array_literal({"first", hostile}), true}});
     ASSERT_EQ(answer.rows.size(), 1U);
     EXPECT_EQ(std::get<std::string>(answer.rows[0][0]), hostile);
+}
+
+constexpr const char* kEndless =
+    "SELECT count() FROM numbers(1000000000000) WHERE NOT ignore(sipHash64(number))";
+
+TEST_F(ChdbStoreTest, CancelStopsARunningQueryAndTheConnectionStaysUsable) {
+    EXPECT_FALSE(store_->cancel("q1"));
+    EXPECT_FALSE(store_->cancel(""));
+    for (int round = 0; round < 3; ++round) {
+        Result<ResultTable> outcome;
+        std::thread runner([&] {
+            QueryOptions options;
+            options.query_id = "q1";
+            outcome = store_->query({kEndless, {}}, options);
+        });
+        // The first round is cancelled at once, maybe before the engine has begun.
+        if (round > 0) std::this_thread::sleep_for(std::chrono::milliseconds(100));
+        while (!store_->cancel("q1")) std::this_thread::yield();
+        runner.join();
+        ASSERT_FALSE(outcome);
+        EXPECT_EQ(outcome.error().code, ErrorCode::Cancelled) << outcome.error().message;
+        EXPECT_EQ(number("SELECT 41 + 1"), 42);
+        EXPECT_EQ(number("SELECT 42 + 1"), 43);
+    }
+    EXPECT_EQ(number("SELECT count() FROM system.processes WHERE query LIKE '%sipHash64(number)%' "
+                     "AND query NOT LIKE '%processes%'"),
+              0);
+}
+
+TEST_F(ChdbStoreTest, QueryPastItsTimeEndsWithTimeout) {
+    QueryOptions options;
+    options.time_limit_s = 0.2;
+    const auto began = std::chrono::steady_clock::now();
+    const auto outcome = store_->query({kEndless, {}}, options);
+    const auto took = std::chrono::steady_clock::now() - began;
+    ASSERT_FALSE(outcome);
+    EXPECT_EQ(outcome.error().code, ErrorCode::Timeout) << outcome.error().message;
+    EXPECT_LT(took, std::chrono::seconds(5));
+    EXPECT_EQ(number("SELECT 42"), 42);
+}
+
+TEST_F(ChdbStoreTest, WaitingForAConnectionIsBounded) {
+    std::vector<std::thread> runners;
+    for (int index = 0; index < 2; ++index) {
+        runners.emplace_back([&] {
+            QueryOptions options;
+            options.query_id = "long";
+            options.time_limit_s = 20;
+            EXPECT_FALSE(store_->query({kEndless, {}}, options));
+        });
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    const auto refused = store_->query({"SELECT 1", {}}, {});
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, ErrorCode::Unavailable);
+    EXPECT_TRUE(store_->cancel("long"));
+    for (auto& runner : runners) runner.join();
+    EXPECT_EQ(number("SELECT 42"), 42);
+}
+
+TEST_F(ChdbStoreTest, QueriesCannotWriteNorReadFilesNorChangeLimits) {
+    migrate();
+    for (const char* sql :
+         {"INSERT INTO schema_migrations SELECT 9, 'x', now()", "DROP TABLE sessions",
+          "SELECT * FROM file('/etc/passwd', 'LineAsString')", "SET max_execution_time = 0",
+          "SELECT 1 SETTINGS max_memory_usage = 0"}) {
+        const auto outcome = store_->query({sql, {}}, {});
+        ASSERT_FALSE(outcome) << sql;
+        EXPECT_EQ(outcome.error().code, ErrorCode::PermissionDenied) << outcome.error().message;
+    }
+    EXPECT_EQ(number("SELECT max(version) FROM schema_migrations"), 2);
+}
+
+TEST_F(ChdbStoreTest, MemoryLimitIsReported) {
+    const auto outcome =
+        store_->query({"SELECT length(groupArray(toString(number) || repeat('x', 1000))) FROM "
+                       "numbers(100000000)",
+                       {}},
+                      {});
+    ASSERT_FALSE(outcome);
+    EXPECT_EQ(outcome.error().code, ErrorCode::Unavailable) << outcome.error().message;
+    EXPECT_NE(outcome.error().message.find("memory"), std::string::npos);
+    EXPECT_EQ(number("SELECT 42"), 42);
+}
+
+TEST_F(ChdbStoreTest, StreamsInChunksAndStopsWhenAsked) {
+    std::string all;
+    std::size_t chunks = 0;
+    const auto whole = store_->stream({"SELECT number FROM numbers({n:UInt64})", {{"n", "300000"}}},
+                                      "CSV", {}, [&](std::string_view chunk) {
+                                          all += chunk;
+                                          ++chunks;
+                                          return true;
+                                      });
+    ASSERT_TRUE(whole) << whole.error().message;
+    EXPECT_GT(chunks, 1U);
+    EXPECT_EQ(std::count(all.begin(), all.end(), '\n'), 300000);
+    EXPECT_TRUE(all.ends_with("299999\n"));
+    // More rounds than connections: each must be usable after a stream that was stopped.
+    for (int round = 0; round < 4; ++round) {
+        chunks = 0;
+        ASSERT_TRUE(store_->stream({"SELECT number FROM numbers(1000000000)", {}}, "CSV", {},
+                                   [&](std::string_view) { return ++chunks < 2; }));
+        EXPECT_EQ(chunks, 2U);
+    }
+    EXPECT_EQ(number("SELECT 42"), 42);
+    EXPECT_EQ(number("SELECT 43"), 43);
+    QueryOptions short_time;
+    short_time.time_limit_s = 0.3;
+    const auto late = store_->stream({"SELECT number FROM numbers(100000000000)", {}}, "CSV",
+                                     short_time, [](std::string_view) { return true; });
+    ASSERT_FALSE(late);
+    EXPECT_EQ(late.error().code, ErrorCode::Timeout) << late.error().message;
+    EXPECT_EQ(number("SELECT 42"), 42);
+}
+
+TEST_F(ChdbStoreTest, LargeBatchStaysOneBlock) {
+    migrate();
+    auto batch = batch_of(Table::Events);
+    model::EventRow row;
+    row.key = {7, "s"};
+    row.event_ms = kStart_ms;
+    row.name = "START";
+    for (int index = 0; index < 200'000; ++index) append(batch, row);
+    ASSERT_TRUE(store_->insert(batch, "1:1"));
+    ASSERT_TRUE(store_->insert(batch, "1:1"));
+    EXPECT_EQ(number("SELECT count() FROM events"), 200'000);
+    EXPECT_EQ(number("SELECT count() FROM system.parts WHERE table = 'events' AND active"), 1);
+}
+
+TEST_F(ChdbStoreTest, AllTablesTakeRowsAndARevisionLeavesTheSumsRight) {
+    migrate();
+    model::RowBlock block;
+    block.sessions = {session(1, kStart_ms)};
+    block.live_sessions = {session(2, kStart_ms)};
+    block.slices.resize(1);
+    block.slices[0].counters.playing_ms = 5;
+    block.events.resize(1);
+    block.ad_views.resize(1);
+    block.app_events.resize(2);
+    block.app_events[0].data = {{"a", "b"}};
+    for (const auto& batch : batches_of(block)) {
+        const auto done = store_->insert(batch, "1:1");
+        ASSERT_TRUE(done) << batch.table << ": " << done.error().message;
+        EXPECT_EQ(number("SELECT count() FROM " + batch.table),
+                  static_cast<std::int64_t>(batch.rows()));
+    }
+    EXPECT_EQ(number("SELECT sum(playing_ms) FROM slices_minute"), 5);
+    const auto maps = ask("SELECT data FROM app_events ORDER BY length(data)");
+    ASSERT_EQ(maps.rows.size(), 2U);
+    EXPECT_EQ(std::get<std::string>(maps.rows[0][0]), "{}");
+    EXPECT_EQ(std::get<std::string>(maps.rows[1][0]), "{'a':'b'}");
+
+    model::RowBlock revision;
+    revision.sessions = {session(1, kStart_ms), session(1, kStart_ms)};
+    revision.sessions[0].sign = -1;
+    revision.sessions[1].revision = 2;
+    revision.sessions[1].counters.playing_ms = 1500;
+    revision.sessions[1].startup_ms = -1;
+    ASSERT_TRUE(store_->insert(batches_of(revision)[0], "1:2"));
+    const auto sums =
+        ask("SELECT sum(sessions), sum(playing_ms), sum(startup_count), sum(startup_sum_ms), "
+            "sum(score_sum), sum(score_count) FROM sessions_hour");
+    const std::vector<Cell> expected{
+        std::int64_t{1}, std::int64_t{1500}, std::int64_t{0}, std::int64_t{0}, 50.0,
+        std::int64_t{1}};
+    EXPECT_EQ(sums.rows.at(0), expected);
+    EXPECT_EQ(number("SELECT count() FROM sessions FINAL"), 1);
+}
+
+TEST_F(ChdbStoreTest, NewerDataAreRefused) {
+    migrate();
+    ASSERT_TRUE(store_->execute({"INSERT INTO schema_migrations SELECT 999, 'later', now()", {}}));
+    const auto refused = store_->migrate();
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, ErrorCode::Unavailable);
+    EXPECT_NE(refused.error().message.find("999"), std::string::npos);
+}
+
+TEST_F(ChdbStoreTest, ManyThreadsAskAndWriteAtOnce) {
+    migrate();
+    std::vector<std::thread> threads;
+    for (int thread = 0; thread < 3; ++thread) {
+        threads.emplace_back([&, thread] {
+            for (int index = 0; index < 60; ++index) {
+                const auto text = std::to_string(thread * 1000 + index);
+                const auto answer = store_->query({"SELECT {x:String}", {{"x", text}}}, {});
+                ASSERT_TRUE(answer) << answer.error().message;
+                EXPECT_EQ(std::get<std::string>(answer->rows[0][0]), text);
+            }
+        });
+    }
+    for (int index = 0; index < 10; ++index) {
+        EXPECT_TRUE(store_->insert(sessions_over_days(1, 10, index * 10), std::to_string(index)));
+    }
+    for (auto& thread : threads) thread.join();
+    EXPECT_EQ(number("SELECT count() FROM sessions"), 100);
+    EXPECT_GT(store_->free_bytes(), 0U);
+}
+
+TEST_F(ChdbStoreTest, AnotherProcessIsToldThatTheStoreIsOpen) {
+    char program[] = "/proc/self/exe";
+    char filter[] = "--gtest_filter=ChdbStoreChild.*";
+    char disabled[] = "--gtest_also_run_disabled_tests";
+    char* arguments[] = {program, filter, disabled, nullptr};
+    ASSERT_EQ(setenv("PLAYHEAD_TEST_STORE", directory_.c_str(), 1), 0);
+    pid_t child = 0;
+    ASSERT_EQ(posix_spawn(&child, program, nullptr, nullptr, arguments, environ), 0);
+    int status = 0;
+    ASSERT_EQ(waitpid(child, &status, 0), child);
+    EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    ASSERT_EQ(unsetenv("PLAYHEAD_TEST_STORE"), 0);
+}
+
+// Run by the test above in a process of its own.
+TEST(ChdbStoreChild, DISABLED_OpenIsRefused) {
+    const char* directory = std::getenv("PLAYHEAD_TEST_STORE");
+    ASSERT_NE(directory, nullptr);
+    ASSERT_TRUE(prepare_process());
+    ChdbOptions options;
+    options.directory = directory;
+    const auto opened = open_chdb_store(options);
+    ASSERT_FALSE(opened);
+    EXPECT_EQ(opened.error().code, ErrorCode::Unavailable);
+    EXPECT_NE(opened.error().message.find("another process"), std::string::npos);
+}
+
+TEST_F(ChdbStoreTest, OpeningSaysWhatIsWrong) {
+    ChdbOptions options;
+    options.directory = "relative";
+    auto opened = open_chdb_store(options);
+    ASSERT_FALSE(opened);
+    EXPECT_EQ(opened.error().code, ErrorCode::InvalidArgument);
+    options.directory = "/dev/null/store";
+    opened = open_chdb_store(options);
+    ASSERT_FALSE(opened);
+    EXPECT_EQ(opened.error().code, ErrorCode::Unavailable);
+}
+
+TEST(EngineErrors, HaveOurCodesAndOneLine) {
+    const auto full =
+        error_of("Code: 243. DB::Exception: Cannot reserve 41 MiB,\nnot enough space");
+    EXPECT_EQ(full.code, ErrorCode::Unavailable);
+    EXPECT_TRUE(full.message.starts_with("disk full"));
+    EXPECT_EQ(full.message.find('\n'), std::string::npos);
+    EXPECT_EQ(error_of("Code: 394. x").code, ErrorCode::Cancelled);
+    EXPECT_EQ(error_of("Code: 159. x").code, ErrorCode::Timeout);
+    EXPECT_EQ(error_of("no code at all").code, ErrorCode::Internal);
 }
 
 }  // namespace
