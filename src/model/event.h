@@ -205,6 +205,7 @@ struct Event {
     std::unique_ptr<AppFacts> app;
     /// Object type of a CMCD request or response (`ot`), else 0. One of m a v i c t k o, 'b' for av.
     char object_type = 0;
+    bool is_urgent = false;  ///< CMCD su: needed for startup, a seek or recovery
     std::uint32_t asn = 0;  ///< autonomous system of the client's network, as the SDK states; 0 = no
 };
 
