@@ -8,8 +8,7 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
-#include <cstdlib>
-#include <filesystem>
+#include <cstring>
 #include <mutex>
 #include <thread>
 
@@ -18,6 +17,7 @@
 #include "api/operations.h"
 #include "api/query_endpoints.h"
 #include "app/control_plane.h"
+#include "app/default_paths.h"
 #include "auth/api_key.h"
 #include "auth/key_ring.h"
 #include "auth/login_throttle.h"
@@ -32,7 +32,7 @@
 #include "ingest/collector.h"
 #include "query/engine.h"
 #include "store/chdb/chdb_store.h"
-#include "store/retention.h"
+#include "store/migrations.h"
 
 namespace playhead::app {
 
@@ -74,20 +74,6 @@ private:
     explicit DataDirLock(int file) : file_(file) {}
     int file_;
 };
-
-/// The rules that ./dev setup fetched, when the configuration names none.
-std::string default_user_agent_rules() {
-    const char* cache = std::getenv("PLAYHEAD_CACHE");
-    const char* xdg = std::getenv("XDG_CACHE_HOME");
-    const char* home = std::getenv("HOME");
-    std::string base = cache != nullptr  ? cache
-                       : xdg != nullptr  ? std::string(xdg) + "/playhead"
-                       : home != nullptr ? std::string(home) + "/.cache/playhead"
-                                         : "";
-    const std::string path = base + "/data/uap-core-0.18.0/regexes.yaml";
-    std::error_code ignored;
-    return std::filesystem::exists(path, ignored) ? path : "";
-}
 
 int cores() {
     const unsigned count = std::thread::hardware_concurrency();
@@ -195,11 +181,18 @@ Result<void> Runtime::Parts::open_store(const Config& config, const std::string&
     if (!opened) return fail(opened.error());
     store = std::move(*opened);
     if (auto migrated = store->migrate(); !migrated) return migrated;
-    store::RetentionDays days;
-    days.sessions = static_cast<int>(config.integer("retention.sessions_days"));
-    days.slices = static_cast<int>(config.integer("retention.slices_days"));
-    days.events = static_cast<int>(config.integer("retention.events_days"));
-    if (auto applied = store::apply_retention(*store, days); !applied) return applied;
+    const auto days = [&](const char* key) {
+        return static_cast<std::uint32_t>(config.integer(key));
+    };
+    const std::uint32_t sessions = days("retention.sessions_days");
+    const std::uint32_t events = days("retention.events_days");
+    const std::vector<store::Retention> retention{
+        {store::Table::Sessions, sessions},  {store::Table::LiveSessions, sessions},
+        {store::Table::AdViews, sessions},   {store::Table::Slices, days("retention.slices_days")},
+        {store::Table::Events, events},      {store::Table::AppEvents, events}};
+    if (auto applied = store::apply_retention(*store, retention, sessions); !applied) {
+        return applied;
+    }
     auto loaded = query::Dictionary::load();
     if (!loaded) return fail(loaded.error());
     dictionary = std::make_unique<query::Dictionary>(std::move(*loaded));
@@ -262,7 +255,7 @@ Result<void> Runtime::Parts::open_server(const Config& config) {
     query::EngineOptions querying;
     querying.retention_days = config.integer("retention.sessions_days");
     querying.time_limit_s = static_cast<double>(config.integer("query.time_limit_s"));
-    engine = std::make_unique<query::Engine>(*dictionary, *store, clock, querying);
+    engine = std::make_unique<query::Engine>(*store, *dictionary, clock, querying);
     endpoints = std::make_unique<api::QueryEndpoints>(
         *access, *engine, *tenants, metrics,
         [this] { return pipeline->status().watermark_ms; });
