@@ -1,0 +1,272 @@
+#include <algorithm>
+
+#include "base/hash.h"
+#include "timeline/event_rows.h"
+#include "timeline/partition_state.h"
+
+namespace playhead::timeline {
+
+std::size_t KeyHash::operator()(const model::SessionKey& key) const noexcept {
+    return stable_hash(key.session_id, key.customer_id);
+}
+
+Partition::Partition(Options options) : state_(std::make_unique<State>(std::move(options))) {}
+Partition::~Partition() = default;
+Partition::Partition(Partition&&) noexcept = default;
+Partition& Partition::operator=(Partition&&) noexcept = default;
+
+void Partition::apply(const model::Event& event, const model::ClientContext& client) {
+    state_->apply(event, client);
+}
+
+void Partition::cut(std::int64_t now_ms, model::RowBlock& out) {
+    state_->cut(now_ms, out);
+}
+
+Stats Partition::stats() const {
+    Stats stats = state_->stats;
+    stats.closed_sessions = state_->closed_count;
+    stats.open_sessions = state_->slots.size() - state_->closed_count;
+    for (const auto& [number, slot] : state_->slots) {
+        stats.bytes += sizeof(Slot) - sizeof(Session) + slot->session.bytes();
+        stats.refused_records += slot->session.refused;
+    }
+    return stats;
+}
+
+void Partition::State::apply(const model::Event& event, const model::ClientContext& client) {
+    ++stats.records;
+    if (event.kind == model::EventKind::Application) {
+        const bool plausible = event.client_ms > event.receive_ms - options.retention_ms &&
+                               event.client_ms <= event.receive_ms + options.future_tolerance_ms;
+        app_events.push_back(
+            app_event_row(event, client, plausible ? event.client_ms : event.receive_ms));
+        return;
+    }
+    lookup.customer_id = event.customer_id;
+    lookup.session_id.assign(event.session_id);
+    auto found = numbers.find(lookup);
+    if (found == numbers.end()) {
+        if (slots.size() >= options.sessions_max) {
+            ++stats.refused_sessions;
+            return;
+        }
+        const std::uint64_t number = next_number++;
+        auto slot = std::make_unique<Slot>();
+        slot->session.customer_id = event.customer_id;
+        slot->session.session_id.assign(event.session_id);
+        slots.emplace(number, std::move(slot));
+        found = numbers.emplace(lookup, number).first;
+    }
+    Slot& slot = *slots.find(found->second)->second;
+    if (slot.session.closed) {
+        if (is_repeat(slot.session, event)) {
+            ++stats.repeats;
+            return;
+        }
+        reopen(slot);
+    }
+    if (!apply_record(slot.session, event, client, options)) {
+        ++stats.repeats;
+        return;
+    }
+    if (auto row = event_row(slot.session, event)) events.push_back(std::move(*row));
+    touch(found->second, slot);
+}
+
+void Partition::State::touch(std::uint64_t number, Slot& slot) {
+    if (slot.queued) return;
+    slot.queued = true;
+    touched.push_back(number);
+}
+
+void Partition::State::reopen(Slot& slot) {
+    slot.revoked = std::make_unique<Session>(slot.session);
+    slot.session.closed = false;
+    slot.session.closed_ms = 0;
+    slot.session.urgent = true;
+    --closed_count;
+    ++stats.reopened;
+}
+
+std::int64_t Partition::State::expiry_of(const Session& session) const noexcept {
+    const std::int64_t otherwise =
+        session.smartsight ? options.stats_interval_ms : options.cmcd_interval_ms;
+    const std::int64_t interval = session.interval_ms > 0 ? session.interval_ms : otherwise;
+    return session.last_receive_ms + 3 * interval + options.drop_grace_ms;
+}
+
+void Partition::State::cut(std::int64_t now_ms, model::RowBlock& out) {
+    for (auto& row : events) out.events.push_back(std::move(row));
+    for (auto& row : app_events) out.app_events.push_back(std::move(row));
+    events.clear();
+    app_events.clear();
+    std::vector<std::pair<std::uint64_t, Slot*>> due;
+    for (const std::uint64_t number : touched) {
+        Slot* slot = slots.find(number)->second.get();
+        slot->queued = false;
+        due.emplace_back(number, slot);
+    }
+    touched.clear();
+    while (!wakes.empty() && wakes.top().at_ms <= now_ms) {
+        const Wake wake = wakes.top();
+        wakes.pop();
+        const auto found = slots.find(wake.slot);
+        if (found == slots.end() || found->second->wake_ms != wake.at_ms) continue;
+        found->second->wake_ms = 0;
+        due.emplace_back(wake.slot, found->second.get());
+    }
+    // By key, so that a block does not depend on the history of the slots (a restored snapshot).
+    std::sort(due.begin(), due.end(), [](const auto& left, const auto& right) {
+        const Session& a = left.second->session;
+        const Session& b = right.second->session;
+        return a.customer_id != b.customer_id ? a.customer_id < b.customer_id
+                                              : a.session_id < b.session_id;
+    });
+    due.erase(std::unique(due.begin(), due.end()), due.end());
+    for (auto& [number, slot] : due) look_at(number, *slot, now_ms, out);
+    forget(now_ms);
+}
+
+void Partition::State::look_at(std::uint64_t number, Slot& slot, std::int64_t now_ms,
+                               model::RowBlock& out) {
+    Session& session = slot.session;
+    if (session.closed) return;
+    const std::int64_t live_due = session.live_row_ms + options.live_row_ms;
+    const std::int64_t slice_due = session.slice_ms + options.slice_ms;
+    const bool rows_due =
+        session.dirty && (session.urgent || now_ms >= std::min(live_due, slice_due));
+    const std::int64_t quiet_until = session.last_receive_ms + options.linger_ms;
+    if (!rows_due && now_ms < quiet_until) {
+        wake_at(number, slot,
+                session.dirty ? std::min({quiet_until, live_due, slice_due}) : quiet_until);
+        return;
+    }
+    measure(session, options, false, measured);
+    const std::int64_t close_at =
+        measured.final ? std::min(expiry_of(session), session.last_receive_ms + options.linger_ms)
+                       : expiry_of(session);
+    if (now_ms >= close_at) {
+        close(number, slot, now_ms, out);
+        return;
+    }
+    bool pending = false;
+    if (session.dirty) {
+        if (session.urgent || now_ms >= live_due) {
+            live_row(slot, now_ms, out);
+        } else {
+            pending = true;
+        }
+        if (now_ms >= slice_due) {
+            slices(slot, now_ms, out);
+            session.dirty = pending;
+        } else {
+            pending = true;
+        }
+    }
+    std::int64_t next = close_at;
+    if (pending) {
+        next = std::min({next, std::max(live_due, now_ms + 1), std::max(slice_due, now_ms + 1)});
+    }
+    wake_at(number, slot, next);
+}
+
+void Partition::State::wake_at(std::uint64_t number, Slot& slot, std::int64_t at_ms) {
+    if (slot.wake_ms == at_ms) return;
+    // A later wake than the queued one may wait for that one: it will look again.
+    if (slot.wake_ms != 0 && slot.wake_ms <= at_ms) return;
+    slot.wake_ms = at_ms;
+    wakes.push({at_ms, number});
+}
+
+void Partition::State::live_row(Slot& slot, std::int64_t now_ms, model::RowBlock& out) {
+    Session& session = slot.session;
+    out.live_sessions.push_back(measured.row);
+    out.live_sessions.back().revision = ++session.live_revision;
+    session.live_row_ms = now_ms;
+    session.urgent = false;
+}
+
+void Partition::State::slices(Slot& slot, std::int64_t now_ms, model::RowBlock& out) {
+    Session& session = slot.session;
+    session.slice_ms = now_ms;
+    for (const auto& [number, minute] : difference(measured.minutes, session.emitted)) {
+        model::SliceRow row;
+        row.key = measured.row.key;
+        row.minute_ms = number * Minutes::kMinuteMs;
+        row.dimensions = measured.row.dimensions;
+        row.tags = measured.row.tags;
+        row.asn = measured.row.asn;
+        row.is_live = measured.row.is_live;
+        row.active_ms = minute.active_ms;
+        row.present = minute.present;
+        row.counters = minute.counters;
+        out.slices.push_back(std::move(row));
+    }
+    session.emitted = pack(measured.minutes);
+}
+
+namespace {
+
+void write_ads(const Measured& measured, std::uint32_t revision, std::int8_t sign,
+               model::RowBlock& out) {
+    for (const model::AdViewRow& ad : measured.ads) {
+        out.ad_views.push_back(ad);
+        out.ad_views.back().dimensions = measured.row.dimensions;
+        out.ad_views.back().tags = measured.row.tags;
+        out.ad_views.back().revision = revision;
+        out.ad_views.back().sign = sign;
+    }
+}
+
+}  // namespace
+
+void Partition::State::close(std::uint64_t number, Slot& slot, std::int64_t now_ms,
+                             model::RowBlock& out) {
+    Session& session = slot.session;
+    if (slot.revoked) {
+        measure(*slot.revoked, options, true, measured);
+        write_ads(measured, session.revision, -1, out);
+        out.sessions.push_back(std::move(measured.row));
+        out.sessions.back().revision = session.revision;
+        out.sessions.back().sign = -1;
+        slot.revoked.reset();
+    }
+    measure(session, options, true, measured);
+    slices(slot, now_ms, out);
+    ++session.revision;
+    write_ads(measured, session.revision, 1, out);
+    out.sessions.push_back(measured.row);
+    out.sessions.back().revision = session.revision;
+    out.sessions.back().sign = 1;
+    live_row(slot, now_ms, out);
+    out.live_sessions.back().closed = true;
+    session.closed = true;
+    session.closed_ms = now_ms;
+    session.dirty = false;
+    slot.wake_ms = 0;
+    closed.emplace_back(now_ms, number);
+    ++closed_count;
+}
+
+void Partition::State::forget(std::int64_t now_ms) {
+    while (!closed.empty()) {
+        const auto [at_ms, number] = closed.front();
+        const auto found = slots.find(number);
+        // Reopened since, or closed again later: not this entry's business.
+        const bool valid = found != slots.end() && found->second->session.closed &&
+                           found->second->session.closed_ms == at_ms;
+        if (valid && now_ms < at_ms + options.reopen_ms && closed_count <= options.closed_max) {
+            return;
+        }
+        closed.pop_front();
+        if (!valid) continue;
+        if (now_ms < at_ms + options.reopen_ms) ++stats.evicted;
+        stats.refused_records += found->second->session.refused;
+        numbers.erase({found->second->session.customer_id, found->second->session.session_id});
+        slots.erase(found);
+        --closed_count;
+    }
+}
+
+}  // namespace playhead::timeline

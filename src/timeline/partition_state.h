@@ -1,0 +1,72 @@
+/// The inside of a Partition: sessions by key, and when each must be looked at next.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <queue>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "model/rows.h"
+#include "timeline/measure.h"
+#include "timeline/session.h"
+#include "timeline/timeline.h"
+
+namespace playhead::timeline {
+
+/// A kept session and what belongs to the partition rather than to the session's own meaning.
+struct Slot {
+    Session session;
+    std::int64_t wake_ms = 0;  ///< the valid entry of the queue; 0 none
+    bool queued = false;       ///< in `touched`
+    /// The session as it was when its last row was written, kept from the first late record until
+    /// it closes again: the cancelling rows follow from it.
+    std::unique_ptr<Session> revoked;
+};
+
+struct KeyHash {
+    std::size_t operator()(const model::SessionKey& key) const noexcept;
+};
+
+struct Wake {
+    std::int64_t at_ms = 0;
+    std::uint64_t slot = 0;
+    friend bool operator>(const Wake& left, const Wake& right) noexcept {
+        return std::pair(left.at_ms, left.slot) > std::pair(right.at_ms, right.slot);
+    }
+};
+
+struct Partition::State {
+    explicit State(Options chosen) : options(std::move(chosen)) {}
+
+    void apply(const model::Event& event, const model::ClientContext& client);
+    void cut(std::int64_t now_ms, model::RowBlock& out);
+    void touch(std::uint64_t number, Slot& slot);
+    void reopen(Slot& slot);
+    void look_at(std::uint64_t number, Slot& slot, std::int64_t now_ms, model::RowBlock& out);
+    void close(std::uint64_t number, Slot& slot, std::int64_t now_ms, model::RowBlock& out);
+    void live_row(Slot& slot, std::int64_t now_ms, model::RowBlock& out);
+    void slices(Slot& slot, std::int64_t now_ms, model::RowBlock& out);
+    void wake_at(std::uint64_t number, Slot& slot, std::int64_t at_ms);
+    void forget(std::int64_t now_ms);
+    std::int64_t expiry_of(const Session& session) const noexcept;
+
+    Options options;
+    std::unordered_map<model::SessionKey, std::uint64_t, KeyHash> numbers;
+    std::unordered_map<std::uint64_t, std::unique_ptr<Slot>> slots;
+    std::uint64_t next_number = 1;
+    std::vector<std::uint64_t> touched;
+    std::priority_queue<Wake, std::vector<Wake>, std::greater<>> wakes;
+    std::deque<std::pair<std::int64_t, std::uint64_t>> closed;  ///< (closed at, slot), oldest first
+    std::size_t closed_count = 0;
+    std::vector<model::EventRow> events;
+    std::vector<model::AppEventRow> app_events;
+    Measured measured;  ///< reused from session to session
+    model::SessionKey lookup;
+    Stats stats;
+};
+
+}  // namespace playhead::timeline

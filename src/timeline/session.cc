@@ -1,0 +1,107 @@
+#include "timeline/session.h"
+
+#include <algorithm>
+#include <tuple>
+
+namespace playhead::timeline {
+namespace {
+
+auto key_of(const Mark& mark) {
+    return std::tuple(mark.time_ms, mark.kind, mark.order, mark.aux, mark.value);
+}
+
+bool before(const Mark& left, const Mark& right) {
+    return key_of(left) < key_of(right);
+}
+
+constexpr std::int64_t kMinuteMs = 60'000;
+
+std::int64_t minute_of(std::int64_t time_ms) noexcept {
+    return time_ms / kMinuteMs;
+}
+
+Cell& cell_at(Session& session, Column column, std::int64_t time_ms) {
+    const auto minute = static_cast<std::uint32_t>(std::max<std::int64_t>(0, minute_of(time_ms)));
+    const auto at =
+        std::lower_bound(session.cells.begin(), session.cells.end(), std::pair(minute, column),
+                         [](const Cell& cell, const auto& key) {
+                             return std::pair(cell.minute, cell.column) < key;
+                         });
+    if (at != session.cells.end() && at->minute == minute && at->column == column) return *at;
+    return *session.cells.insert(at, Cell{minute, column, 0});
+}
+
+}  // namespace
+
+void Session::add_mark(const Mark& mark) {
+    auto at = marks.end();
+    if (!marks.empty() && !before(marks.back(), mark)) {
+        at = std::lower_bound(marks.begin(), marks.end(), mark, before);
+        if (at != marks.end() && *at == mark) return;
+    }
+    if (marks.size() >= kMarksMax) {
+        ++refused;
+        return;
+    }
+    marks.insert(at, mark);
+}
+
+void Session::add_thin_mark(MarkKind kind, std::int64_t time_ms, double value) {
+    const std::int64_t minute = minute_of(time_ms);
+    const auto first =
+        std::lower_bound(marks.begin(), marks.end(), minute * kMinuteMs,
+                         [](const Mark& mark, std::int64_t time) { return mark.time_ms < time; });
+    for (auto at = first; at != marks.end() && minute_of(at->time_ms) == minute; ++at) {
+        if (at->kind != kind || at->value != value) continue;
+        if (at->time_ms <= time_ms) return;
+        marks.erase(at);
+        break;
+    }
+    add_mark({time_ms, value, 0, kind, 0});
+}
+
+void Session::add_peak_mark(MarkKind kind, std::int64_t time_ms, double value) {
+    const std::int64_t minute = minute_of(time_ms);
+    const auto first =
+        std::lower_bound(marks.begin(), marks.end(), minute * kMinuteMs,
+                         [](const Mark& mark, std::int64_t time) { return mark.time_ms < time; });
+    for (auto at = first; at != marks.end() && minute_of(at->time_ms) == minute; ++at) {
+        if (at->kind != kind) continue;
+        if (at->value > value || (at->value == value && at->time_ms <= time_ms)) return;
+        marks.erase(at);
+        break;
+    }
+    add_mark({time_ms, value, 0, kind, 0});
+}
+
+void Session::add(Column column, std::int64_t time_ms, std::int64_t amount) {
+    if (amount == 0) return;
+    if (cells.size() >= kCellsMax) {
+        ++refused;
+        return;
+    }
+    cell_at(*this, column, time_ms).value += amount;
+}
+
+void Session::raise(Column column, std::int64_t time_ms, std::int64_t value) {
+    if (value <= 0) return;
+    if (cells.size() >= kCellsMax) {
+        ++refused;
+        return;
+    }
+    Cell& cell = cell_at(*this, column, time_ms);
+    cell.value = std::max(cell.value, value);
+}
+
+std::size_t Session::bytes() const noexcept {
+    std::size_t sum = sizeof(Session) + session_id.capacity() + marks.capacity() * sizeof(Mark) +
+                      cells.capacity() * sizeof(Cell) + seen.capacity() * sizeof(seen[0]) +
+                      streams.capacity() * sizeof(Stream) + ad_texts.capacity() * sizeof(AdText) +
+                      emitted.capacity() + attributes.bytes();
+    for (const Stream& stream : streams) {
+        sum += stream.numbers.intervals.capacity() * sizeof(stream.numbers.intervals[0]);
+    }
+    return sum;
+}
+
+}  // namespace playhead::timeline

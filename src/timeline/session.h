@@ -1,0 +1,198 @@
+/// The kept state of one session: a compact form of the set of its records. Everything that a row
+/// says is computed from it (measure.h), so the order of arrival cannot matter.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "model/client_context.h"
+#include "model/event.h"
+#include "model/rows.h"
+#include "timeline/attributes.h"
+#include "timeline/options.h"
+#include "timeline/sequence.h"
+
+namespace playhead::timeline {
+
+/// One record that says something about time. The order of the enumerators is the order of marks
+/// of the same millisecond.
+enum class MarkKind : std::uint8_t {
+    Load,
+    AdEnded,
+    AdComplete,
+    AdSkip,
+    AdError,
+    AdBreakEnd,
+    AdBreakStart,
+    AdRequest,
+    AdImpression,
+    AdPlay,
+    AdProgress,  ///< keep-alive: the ad was on screen
+    AdFirstQuartile,
+    AdMidpoint,
+    AdThirdQuartile,
+    AdPause,
+    AdResume,
+    AdBufferStart,
+    AdBufferEnd,
+    AdClick,
+    Start,
+    Pause,   ///< value: played seconds stated with it, -1 none
+    Resume,  ///< value: stated length of the pause, -1 none
+    PauseStated,
+    BufferStart,
+    BufferEnd,
+    SeekStart,
+    SeekEnd,
+    StallStated,        ///< ended at time, value: length
+    SeekStallStated,    ///< the same, labelled as after a seek
+    State,              ///< aux: model::PlayerState
+    Rendition,          ///< value: kbit/s; a change
+    RenditionRestated,  ///< the same, repeated by a report
+    Fps,
+    Rate,
+    Progress,  ///< value: percent
+    Fatal,
+    UnknownError,
+    End,
+    Complete,
+};
+
+struct Mark {
+    std::int64_t time_ms = 0;  ///< client's clock
+    double value = 0;
+    std::uint32_t order = 0;  ///< sequence number, or number of the ad facts
+    MarkKind kind{};
+    std::uint8_t aux = 0;
+    friend bool operator==(const Mark&, const Mark&) = default;
+};
+
+/// X(name) of what is summed or maximized per minute besides the additive counters.
+#define PLAYHEAD_HIDDEN_COLUMNS(X)                                                      \
+    X(ActiveMs)                                                                         \
+    X(Present)                                                                          \
+    X(DroppedFramesMax) X(UpShiftsMax) X(DownShiftsMax) X(RequestCount) X(RequestBytes) \
+        X(RequestMediaMs) X(RequestStarved) X(StallSumCirr) X(StallSumVrt)
+
+/// Columns of a minute: the additive counters by their names, then the hidden ones.
+enum class Column : std::uint8_t {
+#define PLAYHEAD_ENUMERATOR(name, meaning) name,
+    PLAYHEAD_ADDITIVE_COUNTERS(PLAYHEAD_ENUMERATOR)
+#undef PLAYHEAD_ENUMERATOR
+#define PLAYHEAD_ENUMERATOR(name) name,
+        PLAYHEAD_HIDDEN_COLUMNS(PLAYHEAD_ENUMERATOR)
+#undef PLAYHEAD_ENUMERATOR
+            End
+};
+
+/// A sum or maximum of one minute of the client's clock.
+struct Cell {
+    std::uint32_t minute = 0;  ///< since the epoch
+    Column column{};
+    std::int64_t value = 0;
+};
+
+/// What the records of one ad say of it.
+struct AdText {
+    std::string id, title, client, system, position, creative_id, creative_type, resolution, linear,
+        error_code, error_message;
+    double duration_s = 0;
+    std::int32_t pod_index = -2;
+    std::int32_t pod_position = -1;
+    bool is_bumper = false;
+    friend bool operator==(const AdText&, const AdText&) = default;
+};
+
+/// A number with the time it was stated at; the newest wins, of equal times the greater.
+struct Stated {
+    std::int64_t time_ms = 0;
+    double value = 0;
+    void update(std::int64_t at_ms, double stated) noexcept {
+        if (at_ms > time_ms || (at_ms == time_ms && stated > value)) {
+            time_ms = at_ms;
+            value = stated;
+        }
+    }
+};
+
+struct Stream {
+    std::uint64_t target = 0;
+    SequenceSet numbers;
+};
+
+struct Session {
+    static constexpr std::size_t kMarksMax = 8192;
+    static constexpr std::size_t kCellsMax = 60'000;
+    static constexpr std::size_t kSeenMax = 65'536;
+    static constexpr std::size_t kStreamsMax = 16;
+    static constexpr std::size_t kAdTextsMax = 512;
+    /// Records further than this from the first one are pulled to it (and counted as rejected).
+    static constexpr std::int64_t kSpanMaxMs = 7LL * 86'400'000;
+
+    std::uint64_t customer_id = 0;
+    std::string session_id;
+    model::Protocol protocol{};  ///< of the record received first
+    bool smartsight = false, cmcd_events = false, cmcd_requests = false;
+    bool clock_rejected = false;
+    bool is_live = false;
+
+    std::int64_t first_receive_ms = 0;
+    std::int64_t first_client_ms = 0;  ///< of the record received first; 0 none
+    std::int64_t last_receive_ms = 0;
+    std::int64_t offset_ms = 0;  ///< to add to every client time here
+    std::int64_t anchor_ms = 0;
+    std::int64_t first_ms = 0;
+    std::int64_t last_ms = 0;
+    std::int64_t last_stats_ms = 0;
+    std::int64_t previous_stats_ms = 0;  ///< the newest but one
+    std::int64_t play_anchor_ms = 0;     ///< least (time - played) of reports; 0 none
+    std::int64_t first_media_ms = 0;     ///< first media request; 0 none
+    std::int64_t interval_ms = 0;        ///< stated; 0 none
+    double played_max_s = 0;
+    double startup_delay_ms = -1;  ///< CMCD msd
+    double top_kbps = 0;
+    Stated position, duration;
+
+    std::vector<Mark> marks;          ///< sorted
+    std::vector<Cell> cells;          ///< sorted by minute, column
+    std::vector<std::uint64_t> seen;  ///< sorted
+    std::vector<Stream> streams;
+    std::vector<AdText> ad_texts;
+    Attributes attributes;
+    std::uint32_t asn = 0;
+    float latitude = 0, longitude = 0;
+    std::uint32_t refused = 0;  ///< records not kept because a limit was reached
+
+    // What was written already
+    std::string emitted;  ///< minutes sent as slices (minutes.h)
+    std::uint32_t revision = 0;
+    std::uint32_t live_revision = 0;
+    std::int64_t live_row_ms = 0;
+    std::int64_t slice_ms = 0;
+    std::int64_t closed_ms = 0;
+    bool closed = false;
+    bool dirty = false;
+    bool urgent = false;
+
+    /// Inserts in order; a full equal is dropped.
+    void add_mark(const Mark& mark);
+    /// At most one mark of `kind` and value per minute, the earliest.
+    void add_thin_mark(MarkKind kind, std::int64_t time_ms, double value);
+    /// One mark of `kind` per minute: the greatest value, its earliest time.
+    void add_peak_mark(MarkKind kind, std::int64_t time_ms, double value);
+    void add(Column column, std::int64_t time_ms, std::int64_t amount);
+    void raise(Column column, std::int64_t time_ms, std::int64_t value);
+    std::size_t bytes() const noexcept;
+};
+
+/// Applies one record. False when it was a repeat and changed nothing.
+/// Single-threaded; the event's views are only read during the call.
+bool apply_record(Session& session, const model::Event& event, const model::ClientContext& client,
+                  const Options& options);
+
+/// Whether `event` is a record of `session` already. Const: for closed sessions.
+bool is_repeat(const Session& session, const model::Event& event);
+
+}  // namespace playhead::timeline
