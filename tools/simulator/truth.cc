@@ -49,6 +49,8 @@ private:
 };
 
 void Counter::add_intervals() {
+    std::int64_t before_ms = 0;
+    const std::int64_t fps = playback_.wire == Wire::Compact ? ladder_.front().fps : 0;
     for (const Interval& interval : playback_.intervals) {
         const std::int64_t ms = overlap_ms(interval, from_, until_);
         const bool begins = inside(interval.start_ms);
@@ -56,6 +58,7 @@ void Counter::add_intervals() {
             case Phase::Startup: counters_.startup_wait_ms += ms; break;
             case Phase::Playing:
                 counters_.playing_ms += ms;
+                before_ms += overlap_ms(interval, -kAllTime, from_);
                 add_bitrate(interval);
                 break;
             case Phase::Stalled:
@@ -80,6 +83,9 @@ void Counter::add_intervals() {
                 break;
         }
     }
+    // A difference of whole frames, so that slices add up to the session.
+    counters_.frames_total =
+        fps * (before_ms + counters_.playing_ms) / 1000 - fps * before_ms / 1000;
     for (const Interval& interval : playback_.intervals) {  // once, where the first stall began
         if (interval.phase != Phase::Stalled) continue;
         counters_.buffered_plays = inside(interval.start_ms) ? 1 : 0;
