@@ -43,8 +43,7 @@ std::map<EventKind, int> kinds_of(const std::vector<std::string>& bodies) {
 }
 
 TEST(Produce, DecodesEveryCapturedBody) {
-    const std::filesystem::path folder =
-        shared_data() / "captures/smartsight";
+    const std::filesystem::path folder = shared_data() / "captures/smartsight";
     if (!std::filesystem::exists(folder)) GTEST_SKIP() << "no captures in " << folder;
     auto vod = kinds_of(bodies_of(folder / "01-vod-complete.ndjson"));
     EXPECT_EQ(vod, (std::map<EventKind, int>{{EventKind::Load, 1},
