@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
@@ -20,7 +21,8 @@ namespace playhead::store::chdb {
 namespace {
 
 constexpr std::int64_t kStart_ms = 1'780'000'000'000;
-constexpr int kRowsPerRun = 100'000;
+constexpr int kInsertsPerRun = 10;
+constexpr int kRowsPerRunMax = 100'000;
 
 double cpu_s() {
     rusage usage{};
@@ -116,7 +118,7 @@ void empty_tables(Store& store) {
 }
 
 void report(benchmark::State& state, double cpu, double wall, int inserts) {
-    const double rows = static_cast<double>(state.iterations()) * kRowsPerRun;
+    const double rows = static_cast<double>(state.range(0)) * inserts;
     state.counters["cpu_s_per_M"] = cpu / rows * 1e6;
     state.counters["rows_per_s"] = rows / wall;
     state.counters["ms_per_insert"] = wall * 1000 / inserts;
@@ -135,7 +137,8 @@ void run(benchmark::State& state, const MakeBatch& make, const Insert& insert) {
     int inserts = 0;
     for (auto _ : state) {
         empty_tables(*store);
-        for (int from = 0; from < kRowsPerRun; from += batch_rows) {
+        const int end = std::min(kRowsPerRunMax, batch_rows * kInsertsPerRun);
+        for (int from = 0; from < end; from += batch_rows) {
             const auto batch = make(from, batch_rows);
             const auto prepared = insert.prepare(batch);
             const double cpu_before = cpu_s();
@@ -205,10 +208,14 @@ void BM_EventsJson(benchmark::State& state) {
     run(state, events, JsonInsert{});
 }
 
-BENCHMARK(BM_SessionsNative)->Arg(1000)->Arg(10'000)->Arg(100'000)->Iterations(1)->UseRealTime();
-BENCHMARK(BM_SessionsJson)->Arg(1000)->Arg(10'000)->Arg(100'000)->Iterations(1)->UseRealTime();
-BENCHMARK(BM_EventsNative)->Arg(1000)->Arg(10'000)->Arg(100'000)->Iterations(1)->UseRealTime();
-BENCHMARK(BM_EventsJson)->Arg(1000)->Arg(10'000)->Arg(100'000)->Iterations(1)->UseRealTime();
+void sizes(benchmark::internal::Benchmark* bench) {
+    bench->Arg(1000)->Arg(10'000)->Arg(100'000)->Iterations(1)->UseRealTime();
+}
+
+BENCHMARK(BM_SessionsNative)->Apply(sizes);
+BENCHMARK(BM_SessionsJson)->Apply(sizes);
+BENCHMARK(BM_EventsNative)->Apply(sizes);
+BENCHMARK(BM_EventsJson)->Apply(sizes);
 
 }  // namespace
 }  // namespace playhead::store::chdb
