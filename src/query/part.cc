@@ -1,0 +1,236 @@
+#include "query/part.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "query/columns.h"
+
+namespace playhead::query {
+
+namespace {
+
+const char* sql_of(Operator op) {
+    switch (op) {
+        case Operator::Greater: return ">";
+        case Operator::GreaterEqual: return ">=";
+        case Operator::Less: return "<";
+        case Operator::LessEqual: return "<=";
+        case Operator::NotEqual: return "!=";
+        default: return "=";
+    }
+}
+
+std::string sessions_sql(const Expression& expression) {
+    return expression.write([](const std::string& column) {
+        return summable_sql(Source::Sessions, column).value_or(column);
+    });
+}
+
+tl::unexpected<Error> no_session_value(const MetricUse& use) {
+    return fail(Error{ErrorCode::Unprocessable,
+                      use.name + " has no value of a single session, which qoefilter compares",
+                      "qoefilter", use.name,
+                      "a metric with a value per session, e.g. latency, bufferingratio, errors"});
+}
+
+}  // namespace
+
+const Formula& formula_of(const MetricUse& use, Source source, const QueryRequest& request) {
+    if (source == Source::AdViews) return use.metric->ad;
+    const auto variant = use.metric->variants.find(request.definition);
+    return variant == use.metric->variants.end() ? use.metric->formula : variant->second;
+}
+
+std::string PartWriter::sum(Source source, const std::string& column) {
+    static constexpr std::array kPrefix{"s_", "m_", "a_"};
+    std::string alias = kPrefix[static_cast<std::size_t>(source)] + column;
+    const bool known = std::any_of(columns_.begin(), columns_.end(),
+                                   [&](const auto& other) { return other.alias == alias; });
+    if (!known) {
+        columns_.push_back({source, alias, summable_sql(source, column).value_or("0"), "0", false});
+        columns_.back().summed = true;
+    }
+    return alias;
+}
+
+std::string PartWriter::value(Source source, const std::string& sql, const std::string& otherwise) {
+    for (const auto& column : columns_) {
+        if (column.source == source && column.sql == sql) return column.alias;
+    }
+    std::string alias = "v" + std::to_string(columns_.size());
+    columns_.push_back({source, alias, sql, otherwise, false});
+    return alias;
+}
+
+void PartWriter::dimension(const DimensionUse& use, const std::string& alias) {
+    dimensions_.emplace_back(use, alias);
+}
+
+std::string PartWriter::bucket_sql(const TablePart& part) {
+    return fmt::format("toUnixTimestamp({}(toDateTime({}, {})))",
+                       bucket_function(request_.granularity), part.time_column,
+                       parameters_.text(request_.timezone));
+}
+
+std::string PartWriter::dimension_sql(const DimensionUse& use, const TablePart& part) {
+    if (use.dimension == nullptr) return "tags[" + parameters_.text(use.tag) + "]";
+    if (use.is("timestamp")) return bucket_sql(part);
+    return use.dimension->expression.write([&](const std::string& name) {
+        if (name == "{time}") return part.time_column;
+        if (name == "{timezone}") return parameters_.text(request_.timezone);
+        return name;
+    });
+}
+
+std::string PartWriter::text_condition(const Condition& condition, const std::string& column) {
+    const bool negated =
+        condition.op == Operator::NotEqual || condition.op == Operator::NotContains;
+    if (condition.op == Operator::Equal || condition.op == Operator::NotEqual) {
+        std::string list;
+        for (const auto& value : condition.values) {
+            list += (list.empty() ? "" : ", ") + parameters_.text(value);
+        }
+        return fmt::format("{} {} ({})", column, negated ? "NOT IN" : "IN", list);
+    }
+    std::string any;
+    for (const auto& value : condition.values) {
+        const auto holder = parameters_.text(value);
+        if (!any.empty()) any += " OR ";
+        switch (condition.op) {
+            case Operator::Contains:
+            case Operator::NotContains:
+                any += fmt::format("position({}, {}) > 0", column, holder);
+                break;
+            case Operator::StartsWith:
+                any += fmt::format("startsWith({}, {})", column, holder);
+                break;
+            case Operator::Matches: any += fmt::format("match({}, {})", column, holder); break;
+            default: any += fmt::format("{} {} {}", column, sql_of(condition.op), holder); break;
+        }
+    }
+    return fmt::format("{}({})", negated ? "NOT " : "", any);
+}
+
+std::string PartWriter::number_condition(const Condition& condition, const std::string& column) {
+    std::string out;
+    const bool none = condition.op == Operator::NotEqual;
+    for (const auto& value : condition.values) {
+        if (!out.empty()) out += none ? " AND " : " OR ";
+        out += fmt::format("toFloat64({}) {} {}", column, sql_of(condition.op),
+                           parameters_.number(std::strtod(value.c_str(), nullptr)));
+    }
+    return "(" + out + ")";
+}
+
+std::string PartWriter::condition(const Condition& condition, const TablePart& part) {
+    const auto column = dimension_sql(condition.dimension, part);
+    const bool is_text = condition.dimension.type() == ValueType::String;
+    if (condition.op == Operator::Null || condition.op == Operator::NotNull) {
+        return fmt::format("{} {} {}", column,
+                           condition.op == Operator::Null ? "=" : "!=", is_text ? "''" : "0");
+    }
+    return is_text ? text_condition(condition, column) : number_condition(condition, column);
+}
+
+Result<std::string> PartWriter::qoe_value(const MetricUse& use, std::string& guard) const {
+    const Metric& metric = *use.metric;
+    const Formula& formula = formula_of(use, Source::Sessions, request_);
+    if (metric.source != Source::Sessions) return no_session_value(use);
+    if (!formula.sample.empty()) {
+        guard = formula.sample.where.text();
+        return formula.sample.value.text();
+    }
+    const auto numerator = sessions_sql(formula.numerator);
+    if (metric.form == Form::Count) {
+        guard.clear();
+        return fmt::format("({}) * {}", numerator, formula.factor);
+    }
+    if (metric.form != Form::Ratio) return no_session_value(use);
+    const auto denominator = sessions_sql(formula.denominator);
+    guard = fmt::format("({}) != 0", denominator);
+    return fmt::format("({}) * {} / ({})", numerator, formula.factor, denominator);
+}
+
+Result<std::string> PartWriter::qoe(const QoeNode& node) {
+    if (node.kind == QoeNode::Kind::Compare) {
+        std::string guard;
+        auto value = qoe_value(node.metric, guard);
+        if (!value) return value;
+        const auto comparison =
+            fmt::format("({}) {} {}", *value, sql_of(node.op), parameters_.number(node.value));
+        return guard.empty() ? comparison : fmt::format("(({}) AND {})", guard, comparison);
+    }
+    std::string out;
+    for (const auto& child : node.children) {
+        auto text = qoe(child);
+        if (!text) return text;
+        if (!out.empty()) out += node.kind == QoeNode::Kind::And ? " AND " : " OR ";
+        out += *text;
+    }
+    return "(" + out + ")";
+}
+
+/// The sessions that overlap the period and fulfil `where`, for tables without session totals.
+std::string PartWriter::qoe_sessions(const std::string& where) {
+    const auto from = parameters_.time(request_.period.start_s);
+    const auto to = parameters_.time(request_.period.end_s);
+    const auto earliest = parameters_.time(request_.period.start_s - kSessionLengthMax_s);
+    const auto overlap = fmt::format(" AND start_time >= {} AND start_time < {} AND end_time >= {}",
+                                     earliest, to, from);
+    return fmt::format(
+        " AND sessionid IN (SELECT sessionid {}{} AND {} UNION ALL "
+        "SELECT sessionid {} AND closed = 0{} AND {})",
+        scope("sessions", true), overlap, where, scope("live_sessions", true), overlap, where);
+}
+
+Result<std::string> PartWriter::conditions(const TablePart& part) {
+    std::string out;
+    for (const auto& each : request_.filter) out += " AND " + condition(each, part);
+    if (part.source == Source::Sessions && !request_.all_status) {
+        out += " AND viewstatus IN ('ENDED', 'EXITED', 'FAILED', 'DROPPED')";
+    }
+    if (request_.endpoint == Endpoint::QbrDataLive) out += " AND islive = 1";
+    if (!request_.qoe_filter) return out;
+    auto where = qoe(*request_.qoe_filter);
+    if (!where) return where;
+    return out + (part.source == Source::Sessions ? " AND " + *where : qoe_sessions(*where));
+}
+
+Result<std::string> PartWriter::write(const TablePart& part) {
+    std::string select;
+    const auto add = [&](const std::string& sql, const std::string& alias) {
+        select += fmt::format("{}{} AS {}", select.empty() ? "" : ", ", sql, alias);
+    };
+    for (const auto& [use, alias] : dimensions_) add(dimension_sql(use, part), alias);
+    const bool is_signed = part.source != Source::Slices && !part.rollup && !part.live;
+    for (const auto& column : columns_) {
+        const bool own = column.source == part.source;
+        const bool summed = column.summed;
+        if (!own) {
+            add(column.otherwise, column.alias);
+        } else if (summed) {
+            // The alias of a sum is s_<column>, so a rollup has it by name.
+            const auto sql = part.rollup ? column.alias.substr(2) : column.sql;
+            add(is_signed ? fmt::format("({}) * sign", sql) : sql, column.alias);
+        } else if (column.sql == "{minute}") {
+            add("toUInt32(toUnixTimestamp(minute_time))", column.alias);
+        } else {
+            add(column.sql, column.alias);
+        }
+    }
+    const bool rollup_rows = part.rollup && part.source == Source::Sessions;
+    add(rollup_rows ? "sessions" : is_signed ? "toInt64(sign)" : "toInt64(1)", "n");
+    auto where = conditions(part);
+    if (!where) return where;
+    std::string out = fmt::format(
+        "SELECT {} {}{} AND {} >= {} AND {} < {}", select, scope(part.table, part.final_rows),
+        part.live ? " AND closed = 0" : "", part.time_column, parameters_.time(part.from_s),
+        part.time_column, parameters_.time(part.to_s));
+    if (part.time_column == "end_time" && !part.rollup) {
+        out += " AND start_time >= " + parameters_.time(part.from_s - kSessionLengthMax_s);
+    }
+    return out + *where;
+}
+
+}  // namespace playhead::query

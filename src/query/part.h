@@ -1,0 +1,76 @@
+/// The inner half of a statement: the same columns from every table that is read, joined with
+/// UNION ALL, so that sums of different tables can stand in one row. Internal to the planner.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "query/planner.h"
+#include "query/sql.h"
+
+namespace playhead::query {
+
+/// One physical table within [from, to).
+struct TablePart {
+    Source source = Source::Sessions;
+    std::string table;
+    std::string time_column;
+    std::int64_t from_s = 0, to_s = 0;
+    bool final_rows = false;
+    bool rollup = false;
+    bool live = false;  ///< live_sessions
+};
+
+/// A column that only the rows of one source have; the others give `otherwise`.
+struct SourceColumn {
+    Source source;
+    std::string alias;
+    std::string sql;        ///< over the table's columns
+    std::string otherwise;  ///< 0 or ''
+    bool summed = false;
+};
+
+class PartWriter {
+public:
+    PartWriter(const QueryRequest& request, SqlParameters& parameters)
+        : request_(request), parameters_(parameters) {}
+
+    /// Registers columns; the answer is the alias. The same request gives the same alias.
+    std::string sum(Source source, const std::string& column);
+    std::string value(Source source, const std::string& sql, const std::string& otherwise);
+    /// A group or attribute column; every source must have it.
+    void dimension(const DimensionUse& use, const std::string& alias);
+
+    const std::vector<SourceColumn>& sums() const noexcept { return columns_; }
+
+    /// `SELECT … FROM table …` of one part, with the filters of the request.
+    Result<std::string> write(const TablePart& part);
+
+    /// SQL of a dimension on a part.
+    std::string dimension_sql(const DimensionUse& use, const TablePart& part);
+    /// The conditions of the request's filters on a part, each with a leading " AND ".
+    Result<std::string> conditions(const TablePart& part);
+    /// `qoefilter` on rows of sessions.
+    Result<std::string> qoe(const QoeNode& node);
+
+private:
+    std::string condition(const Condition& condition, const TablePart& part);
+    std::string text_condition(const Condition& condition, const std::string& column);
+    std::string number_condition(const Condition& condition, const std::string& column);
+    Result<std::string> qoe_value(const MetricUse& use, std::string& guard) const;
+    std::string bucket_sql(const TablePart& part);
+    std::string qoe_sessions(const std::string& where);
+
+    const QueryRequest& request_;
+    SqlParameters& parameters_;
+    std::vector<SourceColumn> columns_;
+    std::vector<std::pair<DimensionUse, std::string>> dimensions_;
+};
+
+/// Formula of a metric use on a source under the request's definition.
+const Formula& formula_of(const MetricUse& use, Source source, const QueryRequest& request);
+
+}  // namespace playhead::query

@@ -1,0 +1,56 @@
+/// From a request to one statement: which tables or rollups, which columns, which filters.
+/// Pure; no I/O. The decisions taken are in the plan, for `meta` and `explain`.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "query/dictionary.h"
+#include "query/request.h"
+#include "store/store.h"
+
+namespace playhead::query {
+
+/// A column of the statement's answer.
+struct PlanColumn {
+    std::string name;
+    ValueType type = ValueType::Number;
+    bool is_metric = false;
+    bool integral = false;  ///< a count: written without decimals
+    bool zero_when_empty = false;
+    int decimals = 4;
+};
+
+/// The definition used for one metric, for `meta`.
+struct UsedDefinition {
+    std::string metric, definition, unit, numerator, denominator, text, source;
+};
+
+struct Plan {
+    store::Statement statement;  ///< answers `columns` in order, and then total_rows
+    std::vector<PlanColumn> columns;
+    std::size_t group_columns = 0;     ///< the first so many columns are the group
+    std::size_t timestamp_column = 0;  ///< valid when `series`
+    bool series = false;       ///< grouped by timestamp: fill and page here, not in the engine
+    store::Statement buckets;  ///< of a series: the start of every bucket
+    std::vector<UsedDefinition> definitions;
+    std::vector<std::string> tables;  ///< read by the statement
+    std::string reason;               ///< why these tables
+    bool approximate = false;         ///< holds percentiles or sketched uniques
+};
+
+/// Most rows that a time series may have before paging.
+inline constexpr std::int64_t kSeriesRowsMax = 200'000;
+/// Most buckets of a time series.
+inline constexpr std::int64_t kBucketsMax = 50'000;
+/// Sessions are looked for this long before the period (partitions are by day of start).
+inline constexpr std::int64_t kSessionLengthMax_s = 31 * 86400;
+
+/// Unprocessable (422) when a metric and a dimension, filter or switch do not go together, with
+/// where it would work; InvalidArgument when there would be too many buckets.
+Result<Plan> plan_query(const QueryRequest& request, const Dictionary& dictionary,
+                        std::uint64_t customer_id);
+
+}  // namespace playhead::query
