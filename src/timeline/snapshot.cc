@@ -51,6 +51,9 @@ std::vector<std::optional<std::uint8_t>> renumber(const std::vector<std::string>
     return out;
 }
 
+}  // namespace
+
+// Found by argument-dependent lookup, so not in the unnamed namespace.
 template <class Archive>
 void io(Archive& archive, Stated& stated) {
     io_all(archive, stated.time_ms, stated.value);
@@ -144,6 +147,8 @@ void io_slot(Archive& archive, Slot& slot) {
     if constexpr (Archive::kReading) slot.revoked = std::make_unique<Session>();
     io(archive, *slot.revoked);
 }
+
+namespace {
 
 bool apply_numbers(Session& session, const Renumbering& numbers) {
     for (Attributes::Entry& entry : session.attributes.entries) {
