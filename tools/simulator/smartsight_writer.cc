@@ -102,9 +102,20 @@ void append_id(std::string_view session_id, std::uint64_t number, std::string& o
 SmartSightFragments::SmartSightFragments(const World& world, const WriterOptions& options,
                                          const Playback& playback)
     : compact_(playback.wire == Wire::Compact) {
+    const bool c = compact_;
+    build_identity(world, options, playback);
+    build_content(world.assets()[playback.asset]);
+    build_client(world, playback);
+    sdk_ =
+        c ? R"("sdi":{"sv":"JSSDK1.3.15","hv":"2.0.0"})"
+          : R"("sdkInfo":{"sdkVersion":"JSSDKv4.4.2_ReactNative6_1.0.0","hFileVersion":"2.0.0"})";
+    put(tags_, "\"{}\":{{\"plan\":\"{}\"}}", c ? "ctg" : "customTags", playback.viewer.type);
+}
+
+void SmartSightFragments::build_identity(const World& world, const WriterOptions& options,
+                                         const Playback& playback) {
     const Asset& asset = world.assets()[playback.asset];
     const Cdn& cdn = world.cdns()[playback.cdn];
-    const Network& network = world.countries()[playback.country].networks[playback.viewer.network];
     const Device& device = world.devices()[playback.viewer.device];
     const Viewer& viewer = playback.viewer;
     const bool c = compact_;
@@ -140,7 +151,13 @@ SmartSightFragments::SmartSightFragments(const World& world, const WriterOptions
     }
     put(ping_, "{{\"v\":\"2.0.0\",\"qd\":[{{\"sd\":{{\"ci\":{},\"si\":\"{}\",", options.customer_id,
         playback.session_id);
+}
 
+void SmartSightFragments::build_content(const Asset& asset) {
+    const bool c = compact_;
+    const auto key = [c](std::string_view compact, std::string_view full) {
+        return c ? compact : full;
+    };
     put(stream_info_, "\"{}\":{{\"{}\":", key("sif", "streamInfo"), key("td", "totalDuration"));
     if (asset.is_live)
         stream_info_ += "-1";
@@ -161,11 +178,17 @@ SmartSightFragments::SmartSightFragments(const World& world, const WriterOptions
     put_text(content_, key("se", "season"), asset.season);
     put_text(content_, key("st", "seriesTitle"), asset.series);
     close_object(content_);
+}
 
-    sdk_ =
-        c ? R"("sdi":{"sv":"JSSDK1.3.15","hv":"2.0.0"})"
-          : R"("sdkInfo":{"sdkVersion":"JSSDKv4.4.2_ReactNative6_1.0.0","hFileVersion":"2.0.0"})";
-
+void SmartSightFragments::build_client(const World& world, const Playback& playback) {
+    const Cdn& cdn = world.cdns()[playback.cdn];
+    const Network& network = world.countries()[playback.country].networks[playback.viewer.network];
+    const Device& device = world.devices()[playback.viewer.device];
+    const Viewer& viewer = playback.viewer;
+    const bool c = compact_;
+    const auto key = [c](std::string_view compact, std::string_view full) {
+        return c ? compact : full;
+    };
     put(client_, "\"{}\":{{", key("cif", "clientInfo"));
     put_text(client_, key("br", "brand"), device.brand);
     put_text(client_, key("ml", "model"), device.model);
@@ -185,8 +208,6 @@ SmartSightFragments::SmartSightFragments(const World& world, const WriterOptions
     put_text(client_late_, key("nt", "nwType"), network.network_type);
     put_text(client_late_, key("op", "operator"), network.isp);
     close_object(client_late_);
-
-    put(tags_, "\"{}\":{{\"plan\":\"{}\"}}", key("ctg", "customTags"), viewer.type);
 }
 
 std::string SmartSightFragments::description(const World& world, const Playback& playback,
@@ -265,14 +286,16 @@ void SmartSightFragments::append_segments(const World& world, const Playback& pl
     body += "],";
 }
 
-void SmartSightFragments::append_info(const Playback& playback, const BeaconPlan& plan,
-                                      const Beacon& beacon, std::string& body) const {
+void SmartSightFragments::append_info(const World& world, const Playback& playback,
+                                      const BeaconPlan& plan, const Beacon& beacon,
+                                      std::string& body) const {
     const bool c = compact_;
     const auto key = [c](std::string_view compact, std::string_view full) {
         return c ? compact : full;
     };
     put(body, FMT_COMPILE("\"{}\":["), key("pif", "pbInfo"));
     const bool stats = beacon.kind == BeaconKind::Stats;
+    const Asset& asset = world.assets()[playback.asset];
     for (std::int32_t at = beacon.stall_begin; at < beacon.stall_end; ++at) {
         const Interval& stall =
             playback.intervals[static_cast<std::size_t>(plan.stalls[static_cast<std::size_t>(at)])];
@@ -284,6 +307,11 @@ void SmartSightFragments::append_info(const Playback& playback, const BeaconPlan
         body += "},";
     }
     put(body, FMT_COMPILE("{{\"{}\":{},"), key("t", "timestamp"), beacon.client_ms);
+    if (!asset.is_live) {
+        put(body, FMT_COMPILE("\"{}\":"), key("gm", "progressMark"));
+        put_seconds(body, beacon.position_ms * 100'000 / asset.duration_ms);  // percent
+        body += ',';
+    }
     if (stats) {
         if (beacon.kbps > 0) {
             put(body, FMT_COMPILE("\"{}\":{:.2f},"), key("bu", "bwInUse"), beacon.kbps / 1.024);
@@ -396,7 +424,7 @@ void SmartSightFragments::append(const World& world, const Playback& playback,
         body += sdk_;
         body += ',';
     }
-    append_info(playback, plan, beacon, body);
+    append_info(world, playback, plan, beacon, body);
     if (stats) {
         body += sdk_;
         body += ',';

@@ -39,10 +39,13 @@ public:
                 const Beacon& beacon, std::string& body) const;
 
 private:
+    void build_identity(const World& world, const WriterOptions& options, const Playback& playback);
+    void build_content(const Asset& asset);
+    void build_client(const World& world, const Playback& playback);
     void append_event(const World& world, const Playback& playback, const Beacon& beacon,
                       std::string& body) const;
-    void append_info(const Playback& playback, const BeaconPlan& plan, const Beacon& beacon,
-                     std::string& body) const;
+    void append_info(const World& world, const Playback& playback, const BeaconPlan& plan,
+                     const Beacon& beacon, std::string& body) const;
     void append_segments(const World& world, const Playback& playback, const Beacon& beacon,
                          std::string& body) const;
     void append_ad(const Playback& playback, const Beacon& beacon, std::string& body) const;

@@ -137,7 +137,7 @@ TEST(Incidents, RaiseFailuresAndStallsWhereTheyAre) {
     const World world({.seed = 9});
     TrafficOptions options = day(3000);
     const auto parsed = parse_incidents(
-        "- {cdn: CDN-A, country: DE, from: 0, minutes: 1440, throughput: 0.015, failure: 0.2}",
+        "- {cdn: CDN-A, country: DE, from: 0, minutes: 1440, throughput: 0.003, failure: 0.2}",
         kFromMs);
     ASSERT_TRUE(parsed.has_value());
     options.incidents = *parsed;
