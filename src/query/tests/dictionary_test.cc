@@ -23,7 +23,8 @@ struct Refused {
 };
 
 TEST(Dictionary, RefusesWhatItDoesNotUnderstand) {
-    const char* head = "metrics:\n- {key: x, good: up, definition: d, form: count, ";
+    const char* head =
+        "sketch: {}\ncoefficients: {}\nmetrics:\n- {key: x, good: up, definition: d, form: count, ";
     for (const auto& [what, text, part] : {
              Refused{"column", "numerator: nonsense}", "nonsense"},
              Refused{"function", "numerator: system(plays)}", "system"},

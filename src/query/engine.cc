@@ -1,0 +1,119 @@
+#include "query/engine.h"
+
+#include "query/series.h"
+
+namespace playhead::query {
+
+namespace {
+
+constexpr double kNanosecondsPerMs = 1e6;
+
+AnswerMeta meta_of(const QueryRequest& request, const Plan& plan) {
+    AnswerMeta meta;
+    meta.definitions = plan.definitions;
+    meta.tables = plan.tables;
+    meta.reason = plan.reason;
+    meta.view = name_of(request.view);
+    if (plan.series) meta.granularity = name_of(request.granularity);
+    meta.timezone = request.timezone;
+    meta.approximate = plan.approximate;
+    meta.query_id = request.query_id;
+    if (request.explain) meta.sql = plan.statement.sql;
+    return meta;
+}
+
+}  // namespace
+
+Result<QueryRequest> Engine::parse(const Parameters& parameters, Endpoint endpoint) const {
+    return parse_request(parameters, endpoint, dictionary_,
+                         {clock_.now_ms() / 1000, options_.retention_days});
+}
+
+store::QueryOptions Engine::options_of(const QueryRequest& request) const {
+    store::QueryOptions options;
+    options.query_id = request.query_id;
+    options.time_limit_s = options_.time_limit_s;
+    return options;
+}
+
+Result<void> Engine::fill_series(const QueryRequest& request, const Plan& plan,
+                                 Answer& answer) const {
+    if (answer.rows.size() > static_cast<std::size_t>(kSeriesRowsMax)) {
+        return fail(Error{ErrorCode::Unprocessable,
+                          "the time series has too many rows",
+                          "aggby",
+                          {},
+                          "fewer dimensions, a filter, or a coarser granularity"});
+    }
+    auto table = store_.query(plan.buckets, options_of(request));
+    if (!table) return fail(table.error());
+    std::vector<std::int64_t> buckets;
+    for (const auto& row : table->rows) {
+        if (row.empty()) continue;
+        buckets.push_back(static_cast<std::int64_t>(number_of(row.front(), 0)));
+    }
+    answer.meta.filled = fill_buckets(plan, buckets, answer.rows);
+    order_rows(plan, request.order, answer.rows);
+    answer.total_records = static_cast<std::int64_t>(answer.rows.size());
+    page_rows(request.offset, request.limit, answer.rows);
+    return {};
+}
+
+Result<Answer> Engine::run(const QueryRequest& request, std::uint64_t customer_id) const {
+    const auto begin_ns = clock_.monotonic_ns();
+    auto plan = plan_query(request, dictionary_, customer_id);
+    if (!plan) return fail(plan.error());
+    auto table = store_.query(plan->statement, options_of(request));
+    if (!table) return fail(table.error());
+    Answer answer;
+    answer.columns = plan->columns;
+    answer.field_order = request.answer_order;
+    answer.limit = request.limit;
+    answer.with_meta = request.meta;
+    answer.explain = request.explain;
+    answer.meta = meta_of(request, *plan);
+    answer.meta.rows_read = table->rows_read;
+    for (auto& row : table->rows) {
+        if (row.size() != plan->columns.size() + 1) {
+            return fail(ErrorCode::Internal, "the store answered another number of columns");
+        }
+        answer.total_records = static_cast<std::int64_t>(number_of(row.back(), 0));
+        row.pop_back();
+        answer.rows.push_back(std::move(row));
+    }
+    if (plan->series) {
+        if (auto filled = fill_series(request, *plan, answer); !filled) return fail(filled.error());
+    } else if (answer.rows.empty() && request.offset > 0) {
+        // Past the end no row tells the total: ask for the first row instead.
+        QueryRequest first = request;
+        first.offset = 0;
+        first.limit = 1;
+        auto head = run(first, customer_id);
+        if (!head) return head;
+        answer.total_records = head->total_records;
+    }
+    answer.meta.elapsed_ms =
+        static_cast<double>(clock_.monotonic_ns() - begin_ns) / kNanosecondsPerMs;
+    return answer;
+}
+
+Result<void> Engine::stream(const QueryRequest& request, std::uint64_t customer_id,
+                            std::string_view format,
+                            const std::function<bool(std::string_view)>& sink) const {
+    auto plan = plan_query(request, dictionary_, customer_id);
+    if (!plan) return fail(plan.error());
+    store::Statement named;
+    std::string names;
+    for (std::size_t i = 0; i < plan->columns.size(); ++i) {
+        // Names come from the dictionary, but a tag's from the client: those get a number.
+        const auto& name = plan->columns[i].name;
+        const bool plain = !name.starts_with("tag.");
+        names += (names.empty() ? "c" : ", c") + std::to_string(i) + " AS `" +
+                 (plain ? name : "tag_" + std::to_string(i)) + "`";
+    }
+    named.sql = "SELECT " + names + " FROM (" + plan->statement.sql + ")";
+    named.parameters = plan->statement.parameters;
+    return store_.stream(named, format, options_of(request), sink);
+}
+
+}  // namespace playhead::query

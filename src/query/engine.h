@@ -1,0 +1,86 @@
+/// Runs requests: plan, statement, rows. Thread safe when the store is.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "query/planner.h"
+#include "query/request.h"
+#include "store/store.h"
+
+namespace playhead::query {
+
+/// What `meta` says about an answer.
+struct AnswerMeta {
+    std::vector<UsedDefinition> definitions;
+    std::vector<std::string> tables;
+    std::string reason;
+    std::string view;
+    std::string granularity;  ///< empty when not a time series
+    std::string timezone;
+    bool approximate = false;
+    bool filled = false;            ///< empty buckets are in the rows
+    std::int64_t watermark_s = 0;   ///< data are complete up to here; 0 = unknown
+    double late_share_percent = 0;  ///< of beacons; set by the caller that knows
+    std::string query_id;
+    double elapsed_ms = 0;
+    bool cached = false;
+    std::uint64_t rows_read = 0;
+    std::string sql;  ///< of explain=1
+};
+
+struct Answer {
+    std::vector<PlanColumn> columns;
+    std::vector<std::vector<store::Cell>> rows;  ///< monostate = null
+    std::vector<std::string> field_order;        ///< names of the row's fields, as asked for
+    std::int64_t total_records = 0;
+    std::int64_t limit = 0;
+    bool with_meta = true;
+    bool explain = false;
+    AnswerMeta meta;
+};
+
+struct EngineOptions {
+    std::int64_t retention_days = 400;
+    double time_limit_s = 200;
+};
+
+class Engine {
+public:
+    /// All references must outlive the engine.
+    Engine(store::Store& store, const Dictionary& dictionary, const Clock& clock,
+           EngineOptions options)
+        : store_(store), dictionary_(dictionary), clock_(clock), options_(options) {}
+
+    /// Reads parameters under this engine's clock and retention.
+    Result<QueryRequest> parse(const Parameters& parameters, Endpoint endpoint) const;
+
+    /// The rows of a request of one customer. Errors of the plan (400, 422) and of the store.
+    Result<Answer> run(const QueryRequest& request, std::uint64_t customer_id) const;
+
+    /// The rows in a format of the engine (CSVWithNames, JSONEachRow, ArrowStream, Parquet), in
+    /// chunks; no limit unless asked for, empty buckets are not filled. `sink` false stops.
+    Result<void> stream(const QueryRequest& request, std::uint64_t customer_id,
+                        std::string_view format,
+                        const std::function<bool(std::string_view)>& sink) const;
+
+    /// Everything of one session as a JSON object: row, tags, slices, events, ads and the points of
+    /// its score. NotFound when the customer has no such session.
+    Result<std::string> session_json(std::string_view session_id, std::uint64_t customer_id) const;
+
+    const Dictionary& dictionary() const noexcept { return dictionary_; }
+
+private:
+    store::QueryOptions options_of(const QueryRequest& request) const;
+    Result<void> fill_series(const QueryRequest& request, const Plan& plan, Answer& answer) const;
+
+    store::Store& store_;
+    const Dictionary& dictionary_;
+    const Clock& clock_;
+    EngineOptions options_;
+};
+
+}  // namespace playhead::query

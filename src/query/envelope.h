@@ -1,0 +1,21 @@
+/// JSON of answers and of the dictionary.
+#pragma once
+
+#include <string>
+
+#include "query/engine.h"
+
+namespace playhead::query {
+
+/// `{"totalcount":…,"pagecount":…,"totalrecords":…,"response":[{…,"totalpages":…}],"meta":{…}}`.
+/// No NaN, no infinities: null. Counts without decimals, others with at most 4.
+std::string envelope_json(const Answer& answer);
+
+/// A cell as JSON, rounded as its column says.
+void append_cell(std::string& out, const PlanColumn& column, const store::Cell& cell);
+
+/// The body of `/mm-apis/dictionary`: metrics, dimensions, operators, views, definitions,
+/// granularities, and which go together.
+std::string dictionary_json(const Dictionary& dictionary);
+
+}  // namespace playhead::query
