@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <tuple>
 
 namespace playhead {
 
@@ -71,8 +72,9 @@ std::string MetricsRegistry::render() const {
     ordered.reserve(series_.size());
     for (const auto& series : series_) ordered.push_back(&series);
     // The format wants all series of a name together.
-    std::stable_sort(ordered.begin(), ordered.end(),
-                     [](const Series* a, const Series* b) { return a->name < b->name; });
+    std::sort(ordered.begin(), ordered.end(), [](const Series* a, const Series* b) {
+        return std::tie(a->name, a->labels) < std::tie(b->name, b->labels);
+    });
     std::string text;
     auto out = std::back_inserter(text);
     std::string_view last_name;

@@ -27,7 +27,7 @@
 #include "ingest/request_record.h"
 #include "journal/journal.h"
 #include "store/store.h"
-#include "timeline/partition.h"
+#include "timeline/timeline.h"
 
 namespace playhead::ingest {
 

@@ -6,7 +6,7 @@
 #include <filesystem>
 
 #include "base/log.h"
-#include "ingest/pipeline.h"
+#include "ingest/pipeline_parts.h"
 #include "ingest/snapshot_file.h"
 #include "store/rows.h"
 

@@ -34,6 +34,10 @@ Stats Partition::stats() const {
     return stats;
 }
 
+std::size_t Partition::open_sessions() const noexcept {
+    return state_->slots.size() - state_->closed_count;
+}
+
 void Partition::State::apply(const model::Event& event, const model::ClientContext& client) {
     ++stats.records;
     if (event.kind == model::EventKind::Application) {

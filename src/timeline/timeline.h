@@ -50,6 +50,8 @@ public:
     Result<void> restore(std::string_view snapshot);
 
     Stats stats() const;
+    /// As in `stats`, without the walk.
+    std::size_t open_sessions() const noexcept;
 
 private:
     struct State;
