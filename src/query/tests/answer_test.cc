@@ -5,10 +5,14 @@
 #include "query/envelope.h"
 #include "query/nearest.h"
 #include "query/series.h"
-#include "seed.h"
 
 namespace playhead::query {
 namespace {
+
+const Dictionary& dictionary() {
+    static const Dictionary loaded = Dictionary::load().value();
+    return loaded;
+}
 
 Plan series_plan() {
     Plan plan;
@@ -82,8 +86,8 @@ TEST(Nearest, SuggestsCloseNamesOnly) {
 }
 
 TEST(DictionaryJson, HoldsEveryMetricAndDefinition) {
-    const auto json = dictionary_json(test::dictionary());
-    for (const auto& metric : test::dictionary().metrics()) {
+    const auto json = dictionary_json(dictionary());
+    for (const auto& metric : dictionary().metrics()) {
         EXPECT_NE(json.find("{\"key\":\"" + metric.key + "\""), std::string::npos) << metric.key;
     }
     EXPECT_NE(json.find("\"cta2066\":{"), std::string::npos);
