@@ -1,10 +1,9 @@
 // Turns one record into marks, sums and attributes of its session. Every change here must be
 // commutative and idempotent: sums only after the repeat check, else maxima, newest or sorted sets.
 #include <algorithm>
-#include <bit>
 #include <cmath>
 
-#include "base/hash.h"
+#include "timeline/repeats.h"
 #include "timeline/session.h"
 
 namespace playhead::timeline {
@@ -18,69 +17,13 @@ using model::Protocol;
 constexpr std::int64_t kClockAheadMs = 2'000;
 constexpr std::int64_t kOffsetMaxMs = 86'400'000;
 constexpr std::int64_t kMeasureDriftMs = 600'000;
-constexpr double kMeasureMax = 1e15;
-
-bool is_cmcd(Protocol protocol) noexcept {
-    return protocol == Protocol::CmcdEvent || protocol == Protocol::CmcdRequest;
-}
+constexpr double kMeasureMax = 1e12;
+constexpr double kKbpsMax = 1e7;
+constexpr double kWaitMaxMs =
+    86'400'000;  ///< a stall, pause or startup longer than this is not one
 
 bool is_ad(EventKind kind) noexcept {
     return kind >= EventKind::AdRequest && kind <= EventKind::AdComplete;
-}
-
-std::uint64_t mix(std::uint64_t hash, std::uint64_t word) noexcept {
-    return stable_hash({reinterpret_cast<const char*>(&word), sizeof word}, hash);
-}
-
-/// What makes a record without a sequence number itself. The wire's name is part of it since one
-/// SDK makes equal ids for two records of the same millisecond.
-std::uint64_t identity_of(const Event& event) noexcept {
-    std::uint64_t hash = stable_hash(event.name, static_cast<std::uint64_t>(event.kind) + 1);
-    if (!event.payload_id.empty()) return stable_hash(event.payload_id, hash);
-    hash = stable_hash(event.text, hash);
-    hash = stable_hash(event.error.code, hash);
-    hash = mix(
-        hash, static_cast<std::uint64_t>(event.client_ms > 0 ? event.client_ms : event.receive_ms));
-    hash = mix(hash, static_cast<std::uint64_t>(event.state));
-    hash = mix(hash, std::bit_cast<std::uint64_t>(event.position_s));
-    hash = mix(hash, static_cast<std::uint64_t>(event.object_type));
-    for (const auto& measure : event.measures) {
-        hash = mix(hash, static_cast<std::uint64_t>(measure.id));
-        hash = mix(hash, std::bit_cast<std::uint64_t>(measure.value));
-        hash = mix(hash, static_cast<std::uint64_t>(measure.client_ms));
-    }
-    return hash;
-}
-
-std::uint64_t target_of(const Event& event) noexcept {
-    return stable_hash(event.target, static_cast<std::uint64_t>(event.protocol));
-}
-
-bool is_sequenced(const Event& event) noexcept {
-    return is_cmcd(event.protocol) && event.sequence >= 0;
-}
-
-/// Notes the record as seen; false when it was.
-bool note(Session& session, const Event& event) {
-    if (is_sequenced(event)) {
-        const std::uint64_t target = target_of(event);
-        for (Stream& stream : session.streams) {
-            if (stream.target == target) return stream.numbers.insert(event.sequence);
-        }
-        if (session.streams.size() < Session::kStreamsMax) {
-            session.streams.push_back({target, {}});
-            return session.streams.back().numbers.insert(event.sequence);
-        }
-    }
-    const std::uint64_t identity = identity_of(event);
-    const auto at = std::lower_bound(session.seen.begin(), session.seen.end(), identity);
-    if (at != session.seen.end() && *at == identity) return false;
-    if (session.seen.size() >= Session::kSeenMax) {
-        ++session.refused;
-        return true;
-    }
-    session.seen.insert(at, identity);
-    return true;
 }
 
 /// The record's time by the client's clock, made acceptable (docs/decisions/0004-clock.md).
@@ -121,9 +64,16 @@ std::int64_t own_time(const model::MeasureValue& measure, std::int64_t at) noexc
     return plausible ? measure.client_ms : at;
 }
 
+bool is_wait(Measure id) noexcept {
+    return id == Measure::StartupMs || id == Measure::StallMs || id == Measure::SeekStallMs ||
+           id == Measure::PauseMs || id == Measure::StarvationMs ||
+           id == Measure::MediaStartDelayMs;
+}
+
 double measure_of(const Event& event, Measure id, double otherwise) noexcept {
     for (const auto& measure : event.measures) {
-        if (measure.id == id && measure.value >= 0 && measure.value < kMeasureMax) {
+        const double most = is_wait(id) ? kWaitMaxMs : kMeasureMax;
+        if (measure.id == id && measure.value >= 0 && measure.value <= most) {
             return measure.value;
         }
     }
@@ -131,7 +81,7 @@ double measure_of(const Event& event, Measure id, double otherwise) noexcept {
 }
 
 void apply_bitrate(Session& session, const Event& event, std::int64_t at, double kbps) {
-    if (kbps <= 0) return;
+    if (kbps <= 0 || kbps > kKbpsMax) return;
     if (event.kind == EventKind::Rendition) {
         session.add_mark({at, kbps, 0, MarkKind::Rendition, 0});
         return;
@@ -142,6 +92,38 @@ void apply_bitrate(Session& session, const Event& event, std::int64_t at, double
     if (picture) session.add_thin_mark(MarkKind::RenditionRestated, at, kbps);
 }
 
+/// Measures that are added up.
+void apply_sum(Session& session, const Event& event, Measure id, std::int64_t whole,
+               std::int64_t at) {
+    const bool response = event.kind == EventKind::Response;
+    const bool request = event.kind == EventKind::Request;
+    switch (id) {
+        case Measure::BandwidthKbps:
+            if (event.kind != EventKind::Stats) break;
+            session.add(Column::throughput_kbit, at, whole);
+            session.add(Column::throughput_count, at, 1);
+            break;
+        case Measure::ThroughputKbps:
+            if (!response && !request) break;
+            session.add(Column::throughput_kbit, at, whole);
+            session.add(Column::throughput_count, at, 1);
+            break;
+        case Measure::SegmentBytes:
+            session.add(request ? Column::RequestBytes : Column::bytes, at, whole);
+            break;
+        case Measure::ResponseCode:
+            if (response && (whole == 0 || whole >= 400)) {
+                session.add(Column::requests_failed, at, 1);
+            }
+            break;
+        case Measure::LiveLatencyMs:
+            session.add(Column::live_latency_sum_ms, at, whole);
+            session.add(Column::live_latency_count, at, 1);
+            break;
+        default: break;
+    }
+}
+
 void apply_measure(Session& session, const Event& event, const model::MeasureValue& measure,
                    std::int64_t at) {
     if (measure.id == Measure::TotalDurationS && std::isfinite(measure.value)) {
@@ -150,10 +132,9 @@ void apply_measure(Session& session, const Event& event, const model::MeasureVal
     }
     const double value = measure.value;
     if (!(value >= 0) || value > kMeasureMax) return;
+    if (is_wait(measure.id) && value > kWaitMaxMs) return;
     const auto whole = static_cast<std::int64_t>(std::llround(value));
     const std::int64_t own = own_time(measure, at);
-    const bool response = event.kind == EventKind::Response;
-    const bool request = event.kind == EventKind::Request;
     switch (measure.id) {
         case Measure::StallMs:
         case Measure::StarvationMs:
@@ -178,33 +159,11 @@ void apply_measure(Session& session, const Event& event, const model::MeasureVal
                 session.add_peak_mark(MarkKind::Progress, at, std::min(value, 100.0));
             }
             break;
-        case Measure::BandwidthKbps:
-            if (event.kind != EventKind::Stats) break;
-            session.add(Column::throughput_kbit, at, whole);
-            session.add(Column::throughput_count, at, 1);
-            break;
-        case Measure::ThroughputKbps:
-            if (!response && !request) break;
-            session.add(Column::throughput_kbit, at, whole);
-            session.add(Column::throughput_count, at, 1);
-            break;
         case Measure::BitrateKbps: apply_bitrate(session, event, own, value); break;
         case Measure::Fps:
             session.add_thin_mark(MarkKind::Fps, own, std::min(value, 1000.0));
             break;
-        case Measure::SegmentBytes:
-            session.add(request ? Column::RequestBytes : Column::bytes, at, whole);
-            break;
-        case Measure::ResponseCode:
-            if (response && (whole == 0 || whole >= 400)) {
-                session.add(Column::requests_failed, at, 1);
-            }
-            break;
         case Measure::TopBitrateKbps: session.top_kbps = std::max(session.top_kbps, value); break;
-        case Measure::LiveLatencyMs:
-            session.add(Column::live_latency_sum_ms, at, whole);
-            session.add(Column::live_latency_count, at, 1);
-            break;
         case Measure::MediaStartDelayMs:
             session.startup_delay_ms = std::max(session.startup_delay_ms, value);
             break;
@@ -213,7 +172,7 @@ void apply_measure(Session& session, const Event& event, const model::MeasureVal
                 session.add_mark({at, std::min(value, 16.0), 0, MarkKind::Rate, 0});
             }
             break;
-        default: break;
+        default: apply_sum(session, event, measure.id, whole, at); break;
     }
 }
 
@@ -303,7 +262,7 @@ void apply_error(Session& session, const Event& event, std::int64_t at, const Op
     }
     const bool fatal = event.error.severity == model::Severity::Fatal;
     const bool business = options.business_errors.contains(event.error.code);
-    session.add_mark({at, 0, static_cast<std::uint32_t>(identity_of(event)),
+    session.add_mark({at, 0, static_cast<std::uint32_t>(record_identity(event)),
                       fatal ? MarkKind::Fatal : MarkKind::UnknownError,
                       static_cast<std::uint8_t>(business)});
     session.attributes.set(model::Dimension::ErrorCode, Source::Player, at, event.error.code);
@@ -311,9 +270,9 @@ void apply_error(Session& session, const Event& event, std::int64_t at, const Op
 }
 
 void apply_traffic(Session& session, const Event& event, std::int64_t at) {
-    const double duration = measure_of(event, Measure::ObjectDurationMs, 0);
+    const double duration = std::min(measure_of(event, Measure::ObjectDurationMs, 0), 600'000.0);
     const bool sized = measure_of(event, Measure::SegmentBytes, -1) >= 0;
-    const double kbps = measure_of(event, Measure::BitrateKbps, 0);
+    const double kbps = std::min(measure_of(event, Measure::BitrateKbps, 0), kKbpsMax);
     const auto estimate = static_cast<std::int64_t>(sized ? 0 : duration * kbps / 8);
     const char type = event.object_type;
     const bool media = type == 'v' || type == 'b' || type == 'a' || type == 'i' || type == 'c';
@@ -327,7 +286,7 @@ void apply_traffic(Session& session, const Event& event, std::int64_t at) {
     session.add(Column::RequestBytes, at, estimate);
     if (event.flag) session.add(Column::RequestStarved, at, 1);
     if (type != 'v' && type != 'b') return;
-    session.add(Column::RequestMediaMs, at, std::llround(std::min(duration, 600'000.0)));
+    session.add(Column::RequestMediaMs, at, std::llround(duration));
     if (session.first_media_ms == 0 || at < session.first_media_ms) session.first_media_ms = at;
 }
 
@@ -426,25 +385,9 @@ bool is_urgent(EventKind kind) noexcept {
 
 }  // namespace
 
-bool is_repeat(const Session& session, const Event& event) {
-    if (is_sequenced(event)) {
-        const std::uint64_t target = target_of(event);
-        for (const Stream& stream : session.streams) {
-            if (stream.target != target) continue;
-            for (const auto& interval : stream.numbers.intervals) {
-                if (event.sequence >= interval.first && event.sequence <= interval.second) {
-                    return true;
-                }
-            }
-            return false;
-        }
-    }
-    return std::binary_search(session.seen.begin(), session.seen.end(), identity_of(event));
-}
-
 bool apply_record(Session& session, const Event& event, const model::ClientContext& client,
                   const Options& options) {
-    if (!note(session, event)) return false;
+    if (!note_record(session, event)) return false;
     const std::int64_t at = accept_time(session, event, options);
     session.smartsight |= event.protocol == Protocol::SmartSight;
     session.cmcd_events |= event.protocol == Protocol::CmcdEvent;

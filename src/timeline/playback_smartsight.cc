@@ -224,7 +224,7 @@ private:
                 return span.begin < stated.span.end && stated.span.begin < span.end;
             });
             if (stated.span.end <= window.begin || stated.span.begin >= window.end) continue;
-            place(stated.span, stated.after_seek);
+            place({std::max(stated.span.begin, window.begin), stated.span.end}, stated.after_seek);
         }
         clip(unstated, window);
         for (const Span& span : subtract(unstated, ads_.blocked)) place(span, false);

@@ -1,6 +1,7 @@
 // Closing, revising, clocks, limits and snapshots.
 #include <gtest/gtest.h>
 
+#include "base/random.h"
 #include "script.h"
 #include "timeline/event_rows.h"
 
@@ -120,6 +121,36 @@ TEST(Limits, MarksOfOneSessionAreBounded) {
     Outcome outcome;
     partition.cut(kMuchLater, outcome.rows);
     EXPECT_EQ(outcome.slice_sum(), outcome.session().counters);
+}
+
+TEST(Limits, AbsurdNumbersDoNoHarm) {
+    constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+    constexpr double kAbsurd[] = {-1, 0, 1e9, 1e12, 1e18, 1e300, kNan};
+    Random random(3);
+    for (int round = 0; round < 200; ++round) {
+        Script script;
+        for (int index = 0; index < 30; ++index) {
+            const auto kind = static_cast<EventKind>(
+                random.below(static_cast<std::uint64_t>(EventKind::Application)));
+            Event& event = script.smartsight(kind, index * 1'000);
+            if (random.chance(0.2)) event.client_ms = random.chance(0.5) ? INT64_MAX : -5;
+            event.play_duration_s = kAbsurd[random.below(7)];
+            event.position_s = kAbsurd[random.below(7)];
+            event.interval_s = kAbsurd[random.below(7)];
+            event.object_type = 'v';
+            for (int id = 0; id <= static_cast<int>(Measure::TotalDurationS); ++id) {
+                Script::measure(event, static_cast<Measure>(id), kAbsurd[random.below(7)],
+                                random.chance(0.5) ? -1 : 99'999'999'999);
+            }
+        }
+        Partition partition({});
+        for (const Event& event : script.events) partition.apply(event, {});
+        Outcome outcome;
+        partition.cut(kMuchLater + 2'000'000, outcome.rows);
+        ASSERT_EQ(outcome.rows.sessions.size(), 1U);
+        ASSERT_EQ(outcome.slice_sum(), outcome.session().counters);
+        ASSERT_GE(outcome.session().counters.playing_ms, 0);
+    }
 }
 
 TEST(Ads, FacadeWithQuartilesSkipAndError) {
