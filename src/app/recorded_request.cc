@@ -6,6 +6,8 @@
 
 #include <vector>
 
+#include "net/message.h"
+
 namespace playhead::app {
 
 namespace {
