@@ -5,7 +5,9 @@
 #include <charconv>
 
 #include "app/control_plane.h"
+#include "app/config.h"
 #include "app/default_paths.h"
+#include "app/retention.h"
 #include "base/clock.h"
 #include "enrich/enricher.h"
 #include "ingest/pipeline.h"
@@ -90,6 +92,10 @@ Result<std::unique_ptr<OfflineIngest>> OfflineIngest::open(const OfflineOptions&
     if (!store) return fail(store.error());
     parts->store = std::move(*store);
     if (auto migrated = parts->store->migrate(); !migrated) return fail(migrated.error());
+    // As a server would: changing it later means rewriting what is there.
+    if (auto applied = apply_retention(*parts->store, Config()); !applied) {
+        return fail(applied.error());
+    }
     auto dictionary = query::Dictionary::load();
     if (!dictionary) return fail(dictionary.error());
     parts->dictionary = std::make_unique<query::Dictionary>(std::move(*dictionary));

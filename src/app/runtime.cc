@@ -18,6 +18,7 @@
 #include "api/query_endpoints.h"
 #include "app/control_plane.h"
 #include "app/default_paths.h"
+#include "app/retention.h"
 #include "auth/api_key.h"
 #include "auth/key_ring.h"
 #include "auth/login_throttle.h"
@@ -32,7 +33,6 @@
 #include "ingest/collector.h"
 #include "query/engine.h"
 #include "store/chdb/chdb_store.h"
-#include "store/migrations.h"
 
 namespace playhead::app {
 
@@ -181,18 +181,7 @@ Result<void> Runtime::Parts::open_store(const Config& config, const std::string&
     if (!opened) return fail(opened.error());
     store = std::move(*opened);
     if (auto migrated = store->migrate(); !migrated) return migrated;
-    const auto days = [&](const char* key) {
-        return static_cast<std::uint32_t>(config.integer(key));
-    };
-    const std::uint32_t sessions = days("retention.sessions_days");
-    const std::uint32_t events = days("retention.events_days");
-    const std::vector<store::Retention> retention{
-        {store::Table::Sessions, sessions},  {store::Table::LiveSessions, sessions},
-        {store::Table::AdViews, sessions},   {store::Table::Slices, days("retention.slices_days")},
-        {store::Table::Events, events},      {store::Table::AppEvents, events}};
-    if (auto applied = store::apply_retention(*store, retention, sessions); !applied) {
-        return applied;
-    }
+    if (auto applied = apply_retention(*store, config); !applied) return applied;
     auto loaded = query::Dictionary::load();
     if (!loaded) return fail(loaded.error());
     dictionary = std::make_unique<query::Dictionary>(std::move(*loaded));

@@ -66,7 +66,16 @@ Result<void> set_ttl(Store& store, std::string_view table, std::string_view colu
         return store.execute({fmt::format("ALTER TABLE {} REMOVE TTL", table), {}});
     }
     if (has_ttl && created.find(" TTL " + expression) != std::string::npos) return {};
-    return store.execute({fmt::format("ALTER TABLE {} MODIFY TTL {}", table, expression), {}});
+    // Rewriting the parts that are there is left to the background: a start must not wait for it.
+    auto done = store.execute({fmt::format("ALTER TABLE {} MODIFY TTL {} SETTINGS "
+                                           "materialize_ttl_after_modify = 0",
+                                           table, expression),
+                               {}});
+    if (!done) return done;
+    return store.execute({fmt::format("ALTER TABLE {} MATERIALIZE TTL SETTINGS "
+                                      "mutations_sync = 0",
+                                      table),
+                          {}});
 }
 
 }  // namespace
