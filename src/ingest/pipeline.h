@@ -102,7 +102,6 @@ private:
              const Clock& clock, MetricsRegistry& metrics);
 
     Result<void> recover(const std::function<void(std::string)>& progress);
-    Result<std::uint64_t> stored_cut_in_store();
     void restore_newest_snapshot(journal::Position& from, std::uint64_t& cut);
     void start_threads();
 

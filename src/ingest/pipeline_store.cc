@@ -118,18 +118,6 @@ void Pipeline::save_snapshot(Cut& cut) {
     }
 }
 
-Result<std::uint64_t> Pipeline::stored_cut_in_store() {
-    auto answer = store_.query({"SELECT max(cut) FROM ingest_cuts", {}}, {});
-    if (!answer) return fail(answer.error());
-    if (answer->rows.empty()) return 0;
-    const store::Cell& cell = answer->rows.front().front();
-    if (const auto* number = std::get_if<std::uint64_t>(&cell)) return *number;
-    if (const auto* number = std::get_if<std::int64_t>(&cell)) {
-        return static_cast<std::uint64_t>(*number);
-    }
-    return 0;
-}
-
 void Pipeline::restore_newest_snapshot(journal::Position& from, std::uint64_t& cut) {
     for (const std::string& path : list_snapshots(options_.data_dir + "/snapshots")) {
         auto snapshot = read_snapshot(path);
@@ -156,7 +144,7 @@ void Pipeline::restore_newest_snapshot(journal::Position& from, std::uint64_t& c
 }
 
 Result<void> Pipeline::recover(const std::function<void(std::string)>& progress) {
-    auto in_store = stored_cut_in_store();
+    auto in_store = store_.largest("ingest_cuts", "cut");
     if (!in_store) return fail(in_store.error());
     journal::Position from;
     std::uint64_t last_cut = 0;

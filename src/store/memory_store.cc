@@ -69,6 +69,18 @@ Result<void> MemoryStore::stream(const Statement&, std::string_view, const Query
     return fail(ErrorCode::Unprocessable, kNoSql);
 }
 
+Result<std::uint64_t> MemoryStore::largest(std::string_view table, std::string_view column) {
+    std::uint64_t best = 0;
+    for (const Row& row : rows(table)) {
+        const auto found = row.find(std::string(column));
+        if (found == row.end()) continue;
+        if (const auto* value = std::get_if<std::int64_t>(&found->second)) {
+            best = std::max(best, static_cast<std::uint64_t>(*value));
+        }
+    }
+    return best;
+}
+
 Result<void> MemoryStore::execute(const Statement& statement) {
     const std::lock_guard lock(mutex_);
     executed_.push_back(statement.sql);

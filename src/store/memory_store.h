@@ -31,6 +31,7 @@ public:
     Result<void> stream(const Statement& statement, std::string_view format,
                         const QueryOptions& options,
                         const std::function<bool(std::string_view)>& sink) override;
+    Result<std::uint64_t> largest(std::string_view table, std::string_view column) override;
     Result<void> execute(const Statement& statement) override;
     bool cancel(std::string_view query_id) override;
     std::uint64_t free_bytes() const override;

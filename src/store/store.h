@@ -82,6 +82,10 @@ public:
                                 const QueryOptions& options,
                                 const std::function<bool(std::string_view)>& sink) = 0;
 
+    /// Largest value of an unsigned column, 0 for an empty table. Both names are ours, never a
+    /// client's.
+    virtual Result<std::uint64_t> largest(std::string_view table, std::string_view column) = 0;
+
     /// Runs a statement without an answer (DDL, retention). Not for client input.
     virtual Result<void> execute(const Statement& statement) = 0;
 

@@ -130,6 +130,14 @@ public:
         return done;
     }
 
+    Result<std::uint64_t> largest(std::string_view table, std::string_view column) override {
+        auto answer = query({fmt::format("SELECT toUInt64(max({})) FROM {}", column, table), {}}, {});
+        if (!answer) return fail(std::move(answer.error()));
+        const Cell& cell = answer->rows.at(0).at(0);
+        if (const auto* number = std::get_if<std::uint64_t>(&cell)) return *number;
+        return static_cast<std::uint64_t>(std::get<std::int64_t>(cell));
+    }
+
     Result<void> execute(const Statement& statement) override {
         const std::lock_guard lock(admin_mutex_);
         auto answer = admin_.query(statement.sql, statement.parameters, "Null");
