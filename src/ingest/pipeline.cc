@@ -8,6 +8,7 @@
 
 #include "base/check.h"
 #include "base/log.h"
+#include "ingest/derived_dimensions.h"
 #include "ingest/pipeline_parts.h"
 
 namespace playhead::ingest {
@@ -153,6 +154,7 @@ void Pipeline::run_worker(Worker& worker) {
             open += partitions_[partition]->open_sessions();
             if (cut.wants_snapshot) cut.snapshots[partition] = partitions_[partition]->snapshot();
         }
+        derive_dimensions(cut.parts[worker.index]);
         worker.sessions_open = open;
         // The last worker hands the block on; blocks arrive in cut order since each worker works
         // in that order.
@@ -252,8 +254,6 @@ void Pipeline::register_metrics(MetricsRegistry& metrics) {
         for (const auto& worker : workers_) waiting += worker->tasks.size();
         return static_cast<double>(waiting);
     });
-    metrics.gauge("playhead_journal_queue_bytes", "", "Bytes accepted and not yet through the sink",
-                  [this] { return static_cast<double>(status().journal_queue_bytes); });
     metrics.gauge("playhead_store_lag_seconds", "",
                   "Age of the newest moment up to which the store is complete", [this] {
                       return static_cast<double>(clock_.now_ms() - watermark_ms_.load()) / 1000;

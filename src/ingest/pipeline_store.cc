@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "base/log.h"
+#include "ingest/derived_dimensions.h"
 #include "ingest/pipeline_parts.h"
 #include "ingest/snapshot_file.h"
 #include "store/rows.h"
@@ -169,6 +170,7 @@ Result<void> Pipeline::recover(const std::function<void(std::string)>& progress)
         if (!cut) return fail(cut.error());
         model::RowBlock rows;
         for (auto& partition : partitions_) partition->cut(cut->now_ms, rows);
+        derive_dimensions(rows);
         last_cut = std::max(last_cut, cut->number);
         if (cut->number <= *in_store) return {};
         ++recovery_.blocks_inserted;

@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "base/random.h"
+#include "ingest/derived_dimensions.h"
 #include "ingest/snapshot_file.h"
 #include "store/memory_store.h"
 
@@ -204,6 +205,21 @@ TEST(Pipeline, TriesARefusedBlockAgain) {
     EXPECT_EQ(store.row_count("events"), 3U);
     EXPECT_EQ(bench.pipeline->status().trouble, "");
     bench.pipeline->stop(5000);
+}
+
+TEST(DerivedDimensions, NameTheCdnOnlyWhereThePlayerDidNot) {
+    model::RowBlock rows;
+    rows.sessions.resize(3);
+    const auto cdn = model::index_of(model::Dimension::Cdn);
+    const auto url = model::index_of(model::Dimension::StreamUrl);
+    rows.sessions[0].dimensions[url] = "https://d111111abcdef8.cloudfront.net/a.m3u8";
+    rows.sessions[1].dimensions[url] = "https://d111111abcdef8.cloudfront.net/a.m3u8";
+    rows.sessions[1].dimensions[cdn] = "own";
+    rows.sessions[2].dimensions[url] = "https://video.example.test/a.m3u8";
+    derive_dimensions(rows);
+    EXPECT_NE(rows.sessions[0].dimensions[cdn].find("CloudFront"), std::string::npos);
+    EXPECT_EQ(rows.sessions[1].dimensions[cdn], "own");
+    EXPECT_EQ(rows.sessions[2].dimensions[cdn], "");
 }
 
 TEST(RequestRecord, ReadsBackWhatItWrote) {
