@@ -54,9 +54,10 @@ public:
     void wait_for(std::int64_t sent_ms) {
         if (speed_ <= 0) return;
         if (first_ms_ == 0) first_ms_ = sent_ms;
-        const double offset_ms = static_cast<double>(std::max<std::int64_t>(0, sent_ms - first_ms_));
-        std::this_thread::sleep_until(
-            begun_ + std::chrono::microseconds(static_cast<std::int64_t>(offset_ms * 1000 / speed_)));
+        const double offset_ms =
+            static_cast<double>(std::max<std::int64_t>(0, sent_ms - first_ms_));
+        std::this_thread::sleep_until(begun_ + std::chrono::microseconds(static_cast<std::int64_t>(
+                                                   offset_ms * 1000 / speed_)));
     }
 
 private:
@@ -123,8 +124,8 @@ void add_replay_command(CLI::App& root, Chosen& chosen) {
     CLI::App* command =
         root.add_subcommand("replay", "Sends recorded requests to a running server");
     command->add_option("--to", arguments->to, "the server, http://host:port")->required();
-    command->add_option("--speed", arguments->speed,
-                        "0: at once; 1: as recorded; N: N times faster")
+    command
+        ->add_option("--speed", arguments->speed, "0: at once; 1: as recorded; N: N times faster")
         ->check(CLI::NonNegativeNumber)
         ->capture_default_str();
     command
@@ -134,7 +135,8 @@ void add_replay_command(CLI::App& root, Chosen& chosen) {
     command->add_option("FILE", arguments->files, "recorded requests, one JSON a line")
         ->required()
         ->check(CLI::ExistingFile);
-    command->callback([arguments, &chosen] { chosen = [arguments] { return replay(*arguments); }; });
+    command->callback(
+        [arguments, &chosen] { chosen = [arguments] { return replay(*arguments); }; });
 }
 
 }  // namespace playhead::app

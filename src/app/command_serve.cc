@@ -37,8 +37,8 @@ Result<Config> effective_config(const Arguments& arguments) {
     for (const Setting& setting : settings()) {
         const auto option = arguments.options.find(setting.key);
         if (option->second->count() == 0) continue;
-        const auto done = config.set(setting.key, arguments.flags.at(setting.key),
-                                     "flag " + flag_of(setting));
+        const auto done =
+            config.set(setting.key, arguments.flags.at(setting.key), "flag " + flag_of(setting));
         if (!done) return fail(done.error());
     }
     return config;

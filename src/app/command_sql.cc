@@ -30,11 +30,10 @@ int run_sql(const Arguments& arguments) {
     options.directory = *data_dir + "/store";
     auto store = store::chdb::open_chdb_store(options);
     if (!store) return complain(store.error());
-    const auto done = (*store)->stream({arguments.statement, {}}, arguments.format, {},
-                                       [](std::string_view chunk) {
-                                           return std::fwrite(chunk.data(), 1, chunk.size(),
-                                                              stdout) == chunk.size();
-                                       });
+    const auto done = (*store)->stream(
+        {arguments.statement, {}}, arguments.format, {}, [](std::string_view chunk) {
+            return std::fwrite(chunk.data(), 1, chunk.size(), stdout) == chunk.size();
+        });
     return done ? 0 : complain(done.error());
 }
 
@@ -49,7 +48,8 @@ void add_sql_command(CLI::App& root, Chosen& chosen) {
     command->add_option("--format", arguments->format, "a ClickHouse output format")
         ->capture_default_str();
     command->add_option("STATEMENT", arguments->statement, "SELECT …")->required();
-    command->callback([arguments, &chosen] { chosen = [arguments] { return run_sql(*arguments); }; });
+    command->callback(
+        [arguments, &chosen] { chosen = [arguments] { return run_sql(*arguments); }; });
 }
 
 }  // namespace playhead::app

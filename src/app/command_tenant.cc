@@ -71,8 +71,8 @@ Result<void> add_tenant(directory::Directory& directory, const Arguments& argume
     tenant.customer_id = arguments.customer;
     tenant.plan_level = arguments.plan_level;
     tenant.stats_interval_s = arguments.stats_interval_s;
-    tenant.name = arguments.name.empty() ? fmt::format("Customer {}", arguments.customer)
-                                         : arguments.name;
+    tenant.name =
+        arguments.name.empty() ? fmt::format("Customer {}", arguments.customer) : arguments.name;
     if (auto added = directory.add_tenant(tenant); !added) return added;
     fmt::print("customer {} added\n", arguments.customer);
     return record(directory, "tenant-added", arguments.customer, tenant.name);

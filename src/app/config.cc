@@ -56,7 +56,9 @@ constexpr std::array kSettings{
     Setting{"auth.issuer", Text, "", 0, 0, "issuer URL in tokens; empty: from Host"},
 };
 
-bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
+bool is_space(char c) {
+    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
 
 std::string trimmed(std::string_view text) {
     while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
@@ -72,8 +74,8 @@ std::size_t distance(std::string_view a, std::string_view b) {
         row[0] = i;
         for (std::size_t j = 1; j <= b.size(); ++j) {
             const std::size_t above = row[j];
-            row[j] = std::min({row[j] + 1, row[j - 1] + 1,
-                               diagonal + (a[i - 1] == b[j - 1] ? 0U : 1U)});
+            row[j] =
+                std::min({row[j] + 1, row[j - 1] + 1, diagonal + (a[i - 1] == b[j - 1] ? 0U : 1U)});
             diagonal = above;
         }
     }
@@ -88,10 +90,10 @@ const Setting* find(std::string_view key) {
 }
 
 std::string nearest(std::string_view key) {
-    const auto best = std::min_element(
-        kSettings.begin(), kSettings.end(), [&](const Setting& a, const Setting& b) {
-            return distance(key, a.key) < distance(key, b.key);
-        });
+    const auto best = std::min_element(kSettings.begin(), kSettings.end(),
+                                       [&](const Setting& a, const Setting& b) {
+                                           return distance(key, a.key) < distance(key, b.key);
+                                       });
     return best->key;
 }
 
@@ -120,7 +122,9 @@ Result<void> flatten(const YAML::Node& node, const std::string& prefix, Config& 
 
 }  // namespace
 
-std::span<const Setting> settings() { return kSettings; }
+std::span<const Setting> settings() {
+    return kSettings;
+}
 
 std::string flag_of(const Setting& setting) {
     std::string flag = std::string("--") + setting.key;
@@ -131,25 +135,28 @@ std::string flag_of(const Setting& setting) {
 
 std::string variable_of(const Setting& setting) {
     std::string name = std::string("PLAYHEAD_") + setting.key;
-    for (char& c : name) c = c == '.' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+    for (char& c : name)
+        c = c == '.' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
     return name;
 }
 
 Config::Config() {
-    for (const Setting& setting : kSettings) values_[setting.key] = {setting.default_value, "default"};
+    for (const Setting& setting : kSettings)
+        values_[setting.key] = {setting.default_value, "default"};
 }
 
 Result<void> Config::set(std::string_view key, std::string text, std::string origin) {
     const Setting* setting = find(key);
     if (setting == nullptr) {
-        return fail_parameter(std::string(key), text, nearest(key),
-                              fmt::format("{}: unknown key '{}'; did you mean '{}'?", origin, key,
-                                          nearest(key)));
+        return fail_parameter(
+            std::string(key), text, nearest(key),
+            fmt::format("{}: unknown key '{}'; did you mean '{}'?", origin, key, nearest(key)));
     }
     text = trimmed(text);
     const auto wrong = [&](const std::string& expected) {
-        return fail_parameter(std::string(key), text, expected,
-                              fmt::format("{}: {} is '{}', expected {}", origin, key, text, expected));
+        return fail_parameter(
+            std::string(key), text, expected,
+            fmt::format("{}: {} is '{}', expected {}", origin, key, text, expected));
     };
     if (setting->kind == SettingKind::Integer) {
         std::int64_t number = 0;
@@ -196,7 +203,9 @@ const Config::Value& Config::value(std::string_view key) const {
     return found->second;
 }
 
-std::string Config::text(std::string_view key) const { return value(key).text; }
+std::string Config::text(std::string_view key) const {
+    return value(key).text;
+}
 
 std::int64_t Config::integer(std::string_view key) const {
     const std::string& text = value(key).text;
@@ -205,7 +214,9 @@ std::int64_t Config::integer(std::string_view key) const {
     return number;
 }
 
-bool Config::boolean(std::string_view key) const { return value(key).text == "true"; }
+bool Config::boolean(std::string_view key) const {
+    return value(key).text == "true";
+}
 
 std::vector<std::string> Config::list(std::string_view key) const {
     std::vector<std::string> parts;

@@ -22,7 +22,7 @@ struct Setting {
     const char* key;
     SettingKind kind;
     const char* default_value;
-    std::int64_t low;   ///< of integers
+    std::int64_t low;  ///< of integers
     std::int64_t high;
     const char* help;
 };

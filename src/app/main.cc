@@ -13,8 +13,9 @@ int main(int argc, char** argv) {
     CLI::App root{"Playhead measures what viewers of streaming video really get.", "playhead"};
     root.set_version_flag("--version", std::string("playhead ") + kVersion);
     root.require_subcommand(1);
-    root.footer("Documentation: docs/ of the source tree; every key of the configuration: "
-                "playhead serve --print-config");
+    root.footer(
+        "Documentation: docs/ of the source tree; every key of the configuration: "
+        "playhead serve --print-config");
     Chosen chosen;
     add_serve_command(root, chosen);
     add_tenant_command(root, chosen);

@@ -112,7 +112,8 @@ Result<std::optional<RecordedRequest>> read_recorded(std::string_view line,
     // Lines are few: a parser each is cheaper than explaining a shared one.
     simdjson::dom::parser parser;
     element root;
-    if (parser.parse(line.data(), line.size()).get(root) != simdjson::SUCCESS || !root.is_object()) {
+    if (parser.parse(line.data(), line.size()).get(root) != simdjson::SUCCESS ||
+        !root.is_object()) {
         return fail(ErrorCode::InvalidArgument, "not a JSON object");
     }
     const std::string method = text_of(root, "method");
@@ -123,7 +124,8 @@ Result<std::optional<RecordedRequest>> read_recorded(std::string_view line,
     const Headers headers = headers_of(root);
     RecordedRequest recorded;
     recorded.request.method = method;
-    recorded.request.target = method == "OPTIONS" ? "" : target_of(method, url, headers, customer_id);
+    recorded.request.target =
+        method == "OPTIONS" ? "" : target_of(method, url, headers, customer_id);
     if (recorded.request.target.empty()) return std::nullopt;
     recorded.request.headers = forwarded(headers);
     auto body = body_of(root);

@@ -1,8 +1,8 @@
 #include "app/runtime.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/file.h>
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -154,8 +154,9 @@ Result<void> Runtime::Parts::open_enricher(const Config& config) {
     options.user_agent_rules = config.text("ua_rules");
     if (options.user_agent_rules.empty()) options.user_agent_rules = default_user_agent_rules();
     if (options.user_agent_rules.empty()) {
-        log::warn("no user-agent rules (ua_rules): browser, OS and device stay empty unless the "
-                  "player says them; ./dev setup fetches them");
+        log::warn(
+            "no user-agent rules (ua_rules): browser, OS and device stay empty unless the "
+            "player says them; ./dev setup fetches them");
     }
     std::array<std::uint8_t, 8> seed{};
     entropy.fill(seed);
@@ -224,10 +225,8 @@ Result<void> Runtime::Parts::open_server(const Config& config) {
 
     ingest::CollectorOptions collecting;
     collecting.public_url = config.text("public_url");
-    collecting.body_bytes_max =
-        static_cast<std::uint64_t>(config.integer("ingest.body_bytes_max"));
-    collecting.rate_limit_per_address_per_s =
-        config.integer("ingest.rate_limit_per_address_per_s");
+    collecting.body_bytes_max = static_cast<std::uint64_t>(config.integer("ingest.body_bytes_max"));
+    collecting.rate_limit_per_address_per_s = config.integer("ingest.rate_limit_per_address_per_s");
     auto policy = enrich::parse_address_policy(config.text("address_policy"));
     if (!policy) return fail(policy.error());
     collecting.address_policy = *policy;
@@ -246,8 +245,7 @@ Result<void> Runtime::Parts::open_server(const Config& config) {
     querying.time_limit_s = static_cast<double>(config.integer("query.time_limit_s"));
     engine = std::make_unique<query::Engine>(*store, *dictionary, clock, querying);
     endpoints = std::make_unique<api::QueryEndpoints>(
-        *access, *engine, *tenants, metrics,
-        [this] { return pipeline->status().watermark_ms; });
+        *access, *engine, *tenants, metrics, [this] { return pipeline->status().watermark_ms; });
     endpoints->add_routes(server->router());
     return server->start();
 }
@@ -282,7 +280,9 @@ void Runtime::Parts::stop() {
 
 Runtime::Runtime(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 
-Runtime::~Runtime() { stop(); }
+Runtime::~Runtime() {
+    stop();
+}
 
 Result<std::unique_ptr<Runtime>> Runtime::start(
     const Config& config, const std::function<void(const std::string&)>& progress) {
@@ -304,12 +304,20 @@ Result<std::unique_ptr<Runtime>> Runtime::start(
     return std::unique_ptr<Runtime>(new Runtime(std::move(parts)));
 }
 
-std::string Runtime::url() const { return fmt::format("http://127.0.0.1:{}", port()); }
+std::string Runtime::url() const {
+    return fmt::format("http://127.0.0.1:{}", port());
+}
 
-std::uint16_t Runtime::port() const { return parts_->server->port(); }
+std::uint16_t Runtime::port() const {
+    return parts_->server->port();
+}
 
-ingest::Pipeline& Runtime::pipeline() { return *parts_->pipeline; }
+ingest::Pipeline& Runtime::pipeline() {
+    return *parts_->pipeline;
+}
 
-void Runtime::stop() { parts_->stop(); }
+void Runtime::stop() {
+    parts_->stop();
+}
 
 }  // namespace playhead::app

@@ -8,6 +8,6 @@ namespace playhead {
 
 }  // namespace playhead
 
-#define PH_CHECK(condition)                                          \
-    (static_cast<bool>(condition) ? static_cast<void>(0)             \
+#define PH_CHECK(condition)                              \
+    (static_cast<bool>(condition) ? static_cast<void>(0) \
                                   : ::playhead::check_failed(#condition, __FILE__, __LINE__))

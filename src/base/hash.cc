@@ -43,8 +43,8 @@ std::uint32_t crc_software(const unsigned char* bytes, std::size_t size,
 
 #if defined(__x86_64__)
 __attribute__((target("sse4.2"))) std::uint32_t crc_hardware(const unsigned char* bytes,
-                                                              std::size_t size,
-                                                              std::uint32_t state) noexcept {
+                                                             std::size_t size,
+                                                             std::uint32_t state) noexcept {
     std::uint64_t wide = state;
     while (size >= 8) {
         std::uint64_t word = 0;

@@ -11,7 +11,8 @@ namespace playhead {
 /// in snapshots depend on it). Not for hostile-collision-proof tables: seed those.
 std::uint64_t stable_hash(std::string_view bytes, std::uint64_t seed = 0) noexcept;
 
-/// CRC-32C (Castagnoli, RFC 3720 B.4) continuing from `crc` (0 to begin); hardware when it is there.
+/// CRC-32C (Castagnoli, RFC 3720 B.4) continuing from `crc` (0 to begin); hardware when it is
+/// there.
 std::uint32_t crc32c(const void* data, std::size_t size, std::uint32_t crc = 0) noexcept;
 
 }  // namespace playhead

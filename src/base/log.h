@@ -2,6 +2,7 @@
 #pragma once
 
 #include <spdlog/spdlog.h>
+
 #include <string_view>
 
 namespace playhead::log {

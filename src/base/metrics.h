@@ -2,8 +2,8 @@
 /// relaxed atomic; registration and rendering take a lock.
 #pragma once
 
-#include <atomic>
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <deque>
 #include <functional>

@@ -33,8 +33,12 @@ CodeFacts facts(ErrorCode code) noexcept {
 
 }  // namespace
 
-int http_status(ErrorCode code) noexcept { return facts(code).status; }
+int http_status(ErrorCode code) noexcept {
+    return facts(code).status;
+}
 
-const char* error_name(ErrorCode code) noexcept { return facts(code).name; }
+const char* error_name(ErrorCode code) noexcept {
+    return facts(code).name;
+}
 
 }  // namespace playhead

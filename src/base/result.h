@@ -51,7 +51,9 @@ inline tl::unexpected<Error> fail(ErrorCode code, std::string message) {
     return tl::unexpected<Error>(Error{code, std::move(message), {}, {}, {}});
 }
 
-inline tl::unexpected<Error> fail(Error error) { return tl::unexpected<Error>(std::move(error)); }
+inline tl::unexpected<Error> fail(Error error) {
+    return tl::unexpected<Error>(std::move(error));
+}
 
 /// A 400 that names the parameter, what was given and what was expected.
 inline tl::unexpected<Error> fail_parameter(std::string parameter, std::string value,

@@ -19,57 +19,57 @@ namespace playhead::model {
 
 /// Which wire the event came over.
 enum class Protocol : std::uint8_t {
-    SmartSight,   ///< player SDK, long or compact keys
-    AppAnalytics, ///< the App Analytics SDK
-    CmcdEvent,    ///< CMCD v2 event mode (POST, or the draft's GET)
-    CmcdRequest,  ///< CMCD v1/v2 request mode, mirrored from a media request
+    SmartSight,    ///< player SDK, long or compact keys
+    AppAnalytics,  ///< the App Analytics SDK
+    CmcdEvent,     ///< CMCD v2 event mode (POST, or the draft's GET)
+    CmcdRequest,   ///< CMCD v1/v2 request mode, mirrored from a media request
 };
 
 /// What happened. The wire's own name stays in `Event::name`.
 enum class EventKind : std::uint8_t {
     // Life cycle of the view. CMCD states arrive as `State` with `Event::state`.
-    Load,             ///< ONLOAD: the viewer asked for playback
-    Start,            ///< START, START_AFTER_AD: first frame of content
+    Load,   ///< ONLOAD: the viewer asked for playback
+    Start,  ///< START, START_AFTER_AD: first frame of content
     Pause,
     Resume,
     BufferStart,
     BufferEnd,
     SeekStart,
     SeekEnd,
-    Ended,            ///< stopped by the viewer or application
-    Complete,         ///< played to the end
-    State,            ///< CMCD `e=ps`: a player state began at `client_ms`
+    Ended,     ///< stopped by the viewer or application
+    Complete,  ///< played to the end
+    State,     ///< CMCD `e=ps`: a player state began at `client_ms`
     // Reports
-    Stats,            ///< periodic statistics
-    Ping,             ///< keep-alive while paused
-    Heartbeat,        ///< CMCD `e=t`
-    Response,         ///< CMCD `e=rr`: a media response was received
-    Request,          ///< CMCD request mode: a media object was requested
+    Stats,      ///< periodic statistics
+    Ping,       ///< keep-alive while paused
+    Heartbeat,  ///< CMCD `e=t`
+    Response,   ///< CMCD `e=rr`: a media response was received
+    Request,    ///< CMCD request mode: a media object was requested
     // Changes
-    Rendition,        ///< the rendition being played changed
+    Rendition,  ///< the rendition being played changed
     AudioTrack,
     SubtitleTrack,
     Manifest,
-    ContentChange,    ///< CMCD `e=c`
-    CdnChange,        ///< also CMCD `e=h`
+    ContentChange,  ///< CMCD `e=c`
+    CdnChange,      ///< also CMCD `e=h`
     DrmChange,
-    Fallback,         ///< FALLBACK_ATTEMPT
-    RequestFailed,    ///< RF_*
-    RequestCancelled, ///< RC_*
-    Background,       ///< CMCD `e=b`, `Event::flag` = entered
+    Fallback,          ///< FALLBACK_ATTEMPT
+    RequestFailed,     ///< RF_*
+    RequestCancelled,  ///< RC_*
+    Background,        ///< CMCD `e=b`, `Event::flag` = entered
     Rate,
     Volume,
     Resize,
     Duration,
-    Error,            ///< see `Event::error`
+    Error,  ///< see `Event::error`
     // Ads
     AdRequest,
     AdResponse,
     AdBreakStart,
     AdBreakEnd,
     AdImpression,
-    AdPlay,           ///< first frame of the ad
-    AdPlaying,        ///< keep-alive
+    AdPlay,     ///< first frame of the ad
+    AdPlaying,  ///< keep-alive
     AdFirstQuartile,
     AdMidpoint,
     AdThirdQuartile,
@@ -84,52 +84,62 @@ enum class EventKind : std::uint8_t {
     AdEnded,
     AdComplete,
     // Everything else
-    Application,      ///< App Analytics; see `Event::app`
-    Custom,           ///< a name that the decoder does not know: stored, changes no state
+    Application,  ///< App Analytics; see `Event::app`
+    Custom,       ///< a name that the decoder does not know: stored, changes no state
 };
 
 /// CMCD `sta` (CTA-5004-B §1.5), and None.
 enum class PlayerState : std::uint8_t {
-    None, Starting, Playing, Seeking, Rebuffering, Paused, Waiting, Ended, FatalError, Quit, Preloading
+    None,
+    Starting,
+    Playing,
+    Seeking,
+    Rebuffering,
+    Paused,
+    Waiting,
+    Ended,
+    FatalError,
+    Quit,
+    Preloading
 };
 
 /// Numbers a record may carry. Cumulative ones may be repeated or fall behind: take the maximum.
 enum class Measure : std::uint8_t {
     // SmartSight pbInfo
-    StartupMs,            ///< `l` of START; load time of the ad on AdPlay
-    StallMs,              ///< `bw` CIRR: one finished connection-induced stall, ended about `client_ms`
-    SeekStallMs,          ///< `bw` VRT: one finished stall after a seek
-    StallSumMs,           ///< cumulative `sb`
-    StallSumCirrMs,       ///< cumulative `sbc`
-    StallSumVrtMs,        ///< cumulative `sbv`
-    StallSumAdMs,         ///< cumulative `sba`
-    PauseMs,              ///< `ud`: one finished pause
-    UpShifts,             ///< cumulative
-    DownShifts,           ///< cumulative
-    FramesDropped,        ///< cumulative (`fl`, CMCD `dfa`)
-    ProgressPercent,      ///< `gm`
-    BandwidthKbps,        ///< mean rate of downloads since the last report
+    StartupMs,        ///< `l` of START; load time of the ad on AdPlay
+    StallMs,          ///< `bw` CIRR: one finished connection-induced stall, ended about `client_ms`
+    SeekStallMs,      ///< `bw` VRT: one finished stall after a seek
+    StallSumMs,       ///< cumulative `sb`
+    StallSumCirrMs,   ///< cumulative `sbc`
+    StallSumVrtMs,    ///< cumulative `sbv`
+    StallSumAdMs,     ///< cumulative `sba`
+    PauseMs,          ///< `ud`: one finished pause
+    UpShifts,         ///< cumulative
+    DownShifts,       ///< cumulative
+    FramesDropped,    ///< cumulative (`fl`, CMCD `dfa`)
+    ProgressPercent,  ///< `gm`
+    BandwidthKbps,    ///< mean rate of downloads since the last report
     // renditions and segments
-    BitrateKbps,          ///< of the rendition on screen from `client_ms` on
+    BitrateKbps,  ///< of the rendition on screen from `client_ms` on
     Fps,
-    DownloadRateKbps,     ///< of one segment or the player's estimate
-    SegmentBytes,         ///< bytes of media downloaded, not cumulative
-    ResponseMs,           ///< time to last byte of one response
+    DownloadRateKbps,  ///< of one segment or the player's estimate
+    SegmentBytes,      ///< bytes of media downloaded, not cumulative
+    ResponseMs,        ///< time to last byte of one response
     FirstByteMs,
-    ResponseCode,         ///< HTTP status of a media response; 0 = none came
+    ResponseCode,  ///< HTTP status of a media response; 0 = none came
     // CMCD
     BufferLengthMs,
-    ThroughputKbps,       ///< CMCD `mtp`
+    ThroughputKbps,  ///< CMCD `mtp`
     TopBitrateKbps,
     LiveLatencyMs,
-    MediaStartDelayMs,    ///< CMCD `msd`
-    StarvationMs,         ///< CMCD `bsd`: one finished starvation
-    StarvationSumMs,      ///< CMCD `bsda`
-    StarvationCount,      ///< CMCD `bsa`, cumulative
+    MediaStartDelayMs,  ///< CMCD `msd`
+    StarvationMs,       ///< CMCD `bsd`: one finished starvation
+    StarvationSumMs,    ///< CMCD `bsda`
+    StarvationCount,    ///< CMCD `bsa`, cumulative
     PlayRate,
     ObjectDurationMs,
     // tracks
-    TotalDurationS,       ///< of the asset; -1 = live
+    TotalDurationS,  ///< of the asset; -1 = live
 };
 
 struct MeasureValue {
@@ -164,7 +174,7 @@ struct AdFacts {
     double duration_s = std::numeric_limits<double>::quiet_NaN();
     double interval_s = std::numeric_limits<double>::quiet_NaN();
     double bitrate_kbps = std::numeric_limits<double>::quiet_NaN();
-    int pod_index = -2;     ///< 0 pre, 1… mid, -1 post; -2 not given
+    int pod_index = -2;  ///< 0 pre, 1… mid, -1 post; -2 not given
     int pod_position = -1;
     int pod_length = -1;
     bool is_bumper = false;
@@ -183,30 +193,32 @@ struct Event {
     Protocol protocol = Protocol::SmartSight;
     EventKind kind = EventKind::Custom;
     PlayerState state = PlayerState::None;
-    std::string_view name;           ///< the wire's name, e.g. "START", "ps"
-    std::int64_t client_ms = 0;      ///< epoch ms by the client's clock; 0 = not given
-    std::int64_t receive_ms = 0;     ///< epoch ms at the server
-    std::string_view payload_id;     ///< pId: equal ids within a session are one record; may be empty
-    std::int64_t sequence = -1;      ///< CMCD `sn` per session and target; -1 = none
-    std::string_view target;         ///< CMCD: which report stream `sequence` counts, may be empty
+    std::string_view name;        ///< the wire's name, e.g. "START", "ps"
+    std::int64_t client_ms = 0;   ///< epoch ms by the client's clock; 0 = not given
+    std::int64_t receive_ms = 0;  ///< epoch ms at the server
+    std::string_view payload_id;  ///< pId: equal ids within a session are one record; may be empty
+    std::int64_t sequence = -1;   ///< CMCD `sn` per session and target; -1 = none
+    std::string_view target;      ///< CMCD: which report stream `sequence` counts, may be empty
     double position_s = std::numeric_limits<double>::quiet_NaN();       ///< pbTime, CMCD pt (VOD)
     double play_duration_s = std::numeric_limits<double>::quiet_NaN();  ///< playDur
-    double interval_s = std::numeric_limits<double>::quiet_NaN();       ///< see observed.md: never sum
-    std::int64_t session_start_ms = 0;  ///< sst; 0 = not given
-    int is_live = -1;                   ///< -1 not given, 0, 1
-    bool flag = false;                  ///< CMCD bg (Background), bs (starved since last report) else
-    bool not_rendered = false;          ///< CMCD nr
-    std::string_view text;              ///< desc, CMCD url / cen: what a person would want to read
+    double interval_s = std::numeric_limits<double>::quiet_NaN();  ///< see observed.md: never sum
+    std::int64_t session_start_ms = 0;                             ///< sst; 0 = not given
+    int is_live = -1;                                              ///< -1 not given, 0, 1
+    bool flag = false;          ///< CMCD bg (Background), bs (starved since last report) else
+    bool not_rendered = false;  ///< CMCD nr
+    std::string_view text;      ///< desc, CMCD url / cen: what a person would want to read
     std::vector<AttributeValue> attributes;
     std::vector<Tag> tags;
     std::vector<MeasureValue> measures;
-    ErrorFacts error;                   ///< with kind Error / AdError / RequestFailed
+    ErrorFacts error;  ///< with kind Error / AdError / RequestFailed
     std::unique_ptr<AdFacts> ad;
     std::unique_ptr<AppFacts> app;
-    /// Object type of a CMCD request or response (`ot`), else 0. One of m a v i c t k o, 'b' for av.
+    /// Object type of a CMCD request or response (`ot`), else 0. One of m a v i c t k o, 'b' for
+    /// av.
     char object_type = 0;
     bool is_urgent = false;  ///< CMCD su: needed for startup, a seek or recovery
-    std::uint32_t asn = 0;  ///< autonomous system of the client's network, as the SDK states; 0 = no
+    std::uint32_t asn =
+        0;  ///< autonomous system of the client's network, as the SDK states; 0 = no
 };
 
 /// Bytes that events point into. Grows in chunks; never moves what it handed out.

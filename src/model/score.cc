@@ -7,7 +7,9 @@ namespace playhead::model {
 
 namespace {
 
-double clean(double value) noexcept { return value > 0 && std::isfinite(value) ? value : 0.0; }
+double clean(double value) noexcept {
+    return value > 0 && std::isfinite(value) ? value : 0.0;
+}
 
 double stall_factor(const ScoreInput& input) noexcept {
     const double stall_s = clean(input.stall_s);

@@ -7,15 +7,15 @@
 namespace playhead::model {
 
 struct ScoreInput {
-    bool attempted = false;      ///< playback was asked for
-    bool played = false;         ///< a first frame was shown
-    bool failed = false;         ///< ended by a technical fatal error, before or after the first frame
-    double startup_s = 0;        ///< request to first frame, or wait until exit
+    bool attempted = false;  ///< playback was asked for
+    bool played = false;     ///< a first frame was shown
+    bool failed = false;     ///< ended by a technical fatal error, before or after the first frame
+    double startup_s = 0;    ///< request to first frame, or wait until exit
     double playing_s = 0;
-    double stall_s = 0;          ///< connection-induced stalls
+    double stall_s = 0;  ///< connection-induced stalls
     std::int64_t stall_count = 0;
-    double bitrate_kbps = 0;     ///< time-weighted average; 0 = unknown, then no quality term
-    double bitrate_top_kbps = 0; ///< highest seen or offered; 0 = unknown
+    double bitrate_kbps = 0;      ///< time-weighted average; 0 = unknown, then no quality term
+    double bitrate_top_kbps = 0;  ///< highest seen or offered; 0 = unknown
 };
 
 /// Points; `score` = 100 - (startup + stalls + quality + failure). `score` = -1: nothing to judge
@@ -37,8 +37,8 @@ struct Score {
 ///               stalled + playing time
 ///   Q quality   0.75 + 0.25 · min(1, ln(1 + b) / ln(1 + t)), b = average, t = top bitrate, kbit/s;
 ///               1 when unknown
-/// The shapes of S and B follow the published Mux startup and smoothness scores (spec/peers.md §2.1);
-/// the product and Q are ours. Pure and total: NaN or negative input counts as 0.
+/// The shapes of S and B follow the published Mux startup and smoothness scores (spec/peers.md
+/// §2.1); the product and Q are ours. Pure and total: NaN or negative input counts as 0.
 Score score_session(const ScoreInput& input) noexcept;
 
 }  // namespace playhead::model

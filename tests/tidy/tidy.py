@@ -28,7 +28,7 @@ ARROWS = {
     "http": {"base", "net"},
     "ingest": {"base", "model", "http", "wire", "enrich", "journal", "timeline", "store",
                "directory", "auth"},
-    "api": {"base", "model", "http", "auth", "query", "alerts", "directory", "store"},
+    "api": {"base", "model", "net", "http", "auth", "query", "alerts", "directory", "store"},
     "alerts": {"base", "model", "query", "store", "directory"},
 }
 # Third-party headers and the only modules that may include them.
@@ -36,7 +36,7 @@ OWNERS = [
     (re.compile(r"^boost/(asio|beast)"), {"net", "http"}),
     (re.compile(r"^openssl/"), {"net", "auth", "enrich"}),
     (re.compile(r"^sqlite3"), {"directory"}),
-    (re.compile(r"^simdjson"), {"wire", "store/chdb", "app"}),
+    (re.compile(r"^simdjson"), {"wire", "auth", "app"}),
     (re.compile(r"^maxminddb"), {"enrich"}),
     (re.compile(r"^re2/"), {"enrich", "query"}),
     (re.compile(r"^(cjose|jansson)"), {"auth"}),
@@ -117,7 +117,9 @@ def check_arrows(files):
         for number, line in enumerate(path.read_text().splitlines(), 1):
             where = f"{path.relative_to(ROOT)}:{number}"
             own = re.match(r'#include "([^"]+)"', line)
-            if own:
+            if own and (path.parent / own.group(1)).exists():
+                check(in_test, where, "a header of the same folder is named from src/")
+            elif own and own.group(1) != "app/version.h":  # that one is generated
                 target = module_of(ROOT / "src" / own.group(1), known)
                 check((ROOT / "src" / own.group(1)).exists() or "simulator/" in own.group(1)
                       or own.group(1).endswith(".inc"),
@@ -158,9 +160,12 @@ def check_files(files):
         if path.suffix not in (".h", ".cc", ".py", ".mjs", ".sql", ".sh", ".cmake"):
             continue
         lines = path.read_text().splitlines()
-        check(len(lines) <= FILE_MAX, relative, f"{len(lines)} lines: more than one subject?")
+        if path.suffix != ".sql":  # a schema is as long as its columns are many
+            check(len(lines) <= FILE_MAX, relative, f"{len(lines)} lines: more than one subject?")
         for number, line in enumerate(lines, 1):
-            if len(line) > LINE_MAX and path.suffix in (".h", ".cc"):
+            # Recorded bodies in tests stay as they were sent.
+            if (len(line) > LINE_MAX and path.suffix in (".h", ".cc")
+                    and not ("tests" in path.parts and '"' in line)):
                 check(False, f"{relative}:{number}", f"{len(line)} columns")
             if path != pathlib.Path(__file__).resolve():
                 check(not UNFINISHED.search(line), f"{relative}:{number}", "unfinished")
