@@ -23,6 +23,7 @@ int main(int argc, char** argv) {
     add_apikey_command(root, chosen);
     add_replay_command(root, chosen);
     add_simulate_command(root, chosen);
+    add_verify_command(root, chosen);
     add_sql_command(root, chosen);
     CLI11_PARSE(root, argc, argv);
     if (sodium_init() < 0) {

@@ -53,7 +53,6 @@ struct OfflineIngest::Parts {
     explicit Parts(std::int64_t from_ms) : clock(from_ms) {}
 
     ManualClock clock;
-    SystemClock system_clock;
     MetricsRegistry metrics;
     std::unique_ptr<enrich::Enricher> enricher;
     std::unique_ptr<ingest::RequestDecoder> decoder;
@@ -100,7 +99,7 @@ Result<std::unique_ptr<OfflineIngest>> OfflineIngest::open(const OfflineOptions&
     if (!dictionary) return fail(dictionary.error());
     parts->dictionary = std::make_unique<query::Dictionary>(std::move(*dictionary));
     parts->engine = std::make_unique<query::Engine>(*parts->store, *parts->dictionary,
-                                                    parts->system_clock, query::EngineOptions{});
+                                                    parts->clock, query::EngineOptions{});
     ingest::PipelineOptions pipelining;
     pipelining.data_dir = *data_dir;
     pipelining.durability = journal::Durability::Os;
