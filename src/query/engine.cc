@@ -22,6 +22,16 @@ AnswerMeta meta_of(const QueryRequest& request, const Plan& plan) {
     return meta;
 }
 
+/// Shares of late and of lost beacons, from the trailing columns of a row.
+void set_beacons(const std::vector<store::Cell>& row, AnswerMeta& meta) {
+    const std::size_t at = row.size() - kTrailingColumns + 1;
+    const double received = number_of(row[at], 0);
+    if (received <= 0) return;
+    const double lost = number_of(row[at + 2], 0);
+    meta.late_percent = number_of(row[at + 1], 0) * 100 / received;
+    meta.lost_percent = lost * 100 / (received + lost);
+}
+
 }  // namespace
 
 Result<QueryRequest> Engine::parse(const Parameters& parameters, Endpoint endpoint) const {
@@ -74,11 +84,13 @@ Result<Answer> Engine::run(const QueryRequest& request, std::uint64_t customer_i
     answer.meta = meta_of(request, *plan);
     answer.meta.rows_read = table->rows_read;
     for (auto& row : table->rows) {
-        if (row.size() != plan->columns.size() + 1) {
+        if (row.size() != plan->columns.size() + kTrailingColumns) {
             return fail(ErrorCode::Internal, "the store answered another number of columns");
         }
-        answer.total_records = static_cast<std::int64_t>(number_of(row.back(), 0));
-        row.pop_back();
+        answer.total_records =
+            static_cast<std::int64_t>(number_of(row[plan->columns.size()], 0));
+        if (answer.rows.empty()) set_beacons(row, answer.meta);
+        row.resize(plan->columns.size());
         answer.rows.push_back(std::move(row));
     }
     if (plan->series) {

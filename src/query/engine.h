@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,7 +25,9 @@ struct AnswerMeta {
     bool approximate = false;
     bool filled = false;            ///< empty buckets are in the rows
     std::int64_t watermark_s = 0;   ///< data are complete up to here; 0 = unknown
-    double late_share_percent = 0;  ///< of beacons; set by the caller that knows
+    /// Of the beacons behind the answer; absent when the tables read do not tell.
+    std::optional<double> late_percent;
+    std::optional<double> lost_percent;
     std::string query_id;
     double elapsed_ms = 0;
     bool cached = false;

@@ -42,6 +42,12 @@ void write_definitions(JsonWriter& json, const AnswerMeta& meta) {
     json.end_array();
 }
 
+/// Percent with four decimals, null when unknown.
+void write_share(JsonWriter& json, const char* name, const std::optional<double>& percent) {
+    json.key(name);
+    percent ? json.value(std::round(*percent * 1e4) / 1e4) : json.null();
+}
+
 void write_meta(JsonWriter& json, const AnswerMeta& meta) {
     json.key("meta");
     json.begin_object();
@@ -59,7 +65,8 @@ void write_meta(JsonWriter& json, const AnswerMeta& meta) {
     json.member("approximate", meta.approximate);
     json.key("watermark");
     meta.watermark_s > 0 ? json.value(meta.watermark_s) : json.null();
-    json.member("latebeacons", meta.late_share_percent);
+    write_share(json, "latebeacons", meta.late_percent);
+    write_share(json, "lostbeacons", meta.lost_percent);
     json.member("queryId", meta.query_id);
     json.member("elapsedms", std::round(meta.elapsed_ms * 100) / 100);
     json.member("cached", meta.cached);

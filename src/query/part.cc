@@ -42,24 +42,20 @@ const Formula& formula_of(const MetricUse& use, Source source, const QueryReques
     return variant == use.metric->variants.end() ? use.metric->formula : variant->second;
 }
 
-std::string PartWriter::sum(Source source, const std::string& column) {
-    static constexpr std::array kPrefix{"s_", "m_", "a_"};
-    std::string alias = kPrefix[static_cast<std::size_t>(source)] + column;
+std::string PartWriter::sum(const std::string& column) {
+    std::string alias = "s_" + column;
     const bool known = std::any_of(columns_.begin(), columns_.end(),
                                    [&](const auto& other) { return other.alias == alias; });
-    if (!known) {
-        columns_.push_back({source, alias, summable_sql(source, column).value_or("0"), "0", false});
-        columns_.back().summed = true;
-    }
+    if (!known) columns_.push_back({alias, summable_sql(source_, column).value_or("0"), true});
     return alias;
 }
 
-std::string PartWriter::value(Source source, const std::string& sql, const std::string& otherwise) {
+std::string PartWriter::value(const std::string& sql) {
     for (const auto& column : columns_) {
-        if (column.source == source && column.sql == sql) return column.alias;
+        if (!column.summed && column.sql == sql) return column.alias;
     }
     std::string alias = "v" + std::to_string(columns_.size());
-    columns_.push_back({source, alias, sql, otherwise, false});
+    columns_.push_back({alias, sql, false});
     return alias;
 }
 
@@ -197,40 +193,44 @@ Result<std::string> PartWriter::conditions(const TablePart& part) {
     return out + (part.source == Source::Sessions ? " AND " + *where : qoe_sessions(*where));
 }
 
+Result<std::string> PartWriter::from(const TablePart& part) {
+    std::string out = fmt::format(
+        "{} AND {} >= {} AND {} < {}", scope(part.table, part.final_rows), part.time_column,
+        parameters_.time(part.from_s), part.time_column, parameters_.time(part.to_s));
+    if (part.live) out += " AND closed = 0";
+    if (part.time_column == "end_time" && !part.rollup) {
+        // Parts and granules are by start: nothing starts after it ends.
+        out += fmt::format(" AND start_time >= {} AND start_time < {}",
+                           parameters_.time(part.from_s - kSessionLengthMax_s),
+                           parameters_.time(part.to_s));
+    }
+    auto where = conditions(part);
+    if (!where) return where;
+    return out + *where;
+}
+
 Result<std::string> PartWriter::write(const TablePart& part) {
     std::string select;
     const auto add = [&](const std::string& sql, const std::string& alias) {
         select += fmt::format("{}{} AS {}", select.empty() ? "" : ", ", sql, alias);
     };
     for (const auto& [use, alias] : dimensions_) add(dimension_sql(use, part), alias);
-    const bool is_signed = part.source != Source::Slices && !part.rollup && !part.live;
+    const bool is_signed = part.source != Source::Slices && !part.rollup && !part.final_rows;
     for (const auto& column : columns_) {
-        const bool own = column.source == part.source;
-        const bool summed = column.summed;
-        if (!own) {
-            add(column.otherwise, column.alias);
-        } else if (summed) {
+        if (column.summed) {
             // The alias of a sum is s_<column>, so a rollup has it by name.
             const auto sql = part.rollup ? column.alias.substr(2) : column.sql;
             add(is_signed ? fmt::format("({}) * sign", sql) : sql, column.alias);
-        } else if (column.sql == "{minute}") {
-            add("toUInt32(toUnixTimestamp(minute_time))", column.alias);
         } else {
             add(column.sql, column.alias);
         }
     }
+    if (minute_) add("toStartOfMinute(minute_time)", "minute");
     const bool rollup_rows = part.rollup && part.source == Source::Sessions;
     add(rollup_rows ? "sessions" : is_signed ? "toInt64(sign)" : "toInt64(1)", "n");
-    auto where = conditions(part);
-    if (!where) return where;
-    std::string out = fmt::format(
-        "SELECT {} {}{} AND {} >= {} AND {} < {}", select, scope(part.table, part.final_rows),
-        part.live ? " AND closed = 0" : "", part.time_column, parameters_.time(part.from_s),
-        part.time_column, parameters_.time(part.to_s));
-    if (part.time_column == "end_time" && !part.rollup) {
-        out += " AND start_time >= " + parameters_.time(part.from_s - kSessionLengthMax_s);
-    }
-    return out + *where;
+    auto rest = from(part);
+    if (!rest) return rest;
+    return fmt::format("SELECT {} {}", select, *rest);
 }
 
 }  // namespace playhead::query

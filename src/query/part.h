@@ -1,5 +1,5 @@
-/// The inner half of a statement: the same columns from every table that is read, joined with
-/// UNION ALL, so that sums of different tables can stand in one row. Internal to the planner.
+/// The inner half of a statement: the same columns from every table of one source, to be joined
+/// with UNION ALL. Internal to the planner.
 #pragma once
 
 #include <map>
@@ -19,35 +19,38 @@ struct TablePart {
     std::string table;
     std::string time_column;
     std::int64_t from_s = 0, to_s = 0;
-    bool final_rows = false;
+    bool final_rows = false;  ///< no cancelled rows (uniques, percentiles); else sums with sign
     bool rollup = false;
     bool live = false;  ///< live_sessions
 };
 
-/// A column that only the rows of one source have; the others give `otherwise`.
+/// A column that the inner statement hands out.
 struct SourceColumn {
-    Source source;
     std::string alias;
-    std::string sql;        ///< over the table's columns
-    std::string otherwise;  ///< 0 or ''
+    std::string sql;  ///< over the table's columns
     bool summed = false;
 };
 
 class PartWriter {
 public:
-    PartWriter(const QueryRequest& request, SqlParameters& parameters)
-        : request_(request), parameters_(parameters) {}
+    PartWriter(const QueryRequest& request, SqlParameters& parameters, Source source)
+        : request_(request), parameters_(parameters), source_(source) {}
 
     /// Registers columns; the answer is the alias. The same request gives the same alias.
-    std::string sum(Source source, const std::string& column);
-    std::string value(Source source, const std::string& sql, const std::string& otherwise);
-    /// A group or attribute column; every source must have it.
+    std::string sum(const std::string& column);
+    std::string value(const std::string& sql);
+    /// A group or attribute column; the source must have it.
     void dimension(const DimensionUse& use, const std::string& alias);
 
-    const std::vector<SourceColumn>& sums() const noexcept { return columns_; }
+    /// Adds the column `minute`.
+    void minute() { minute_ = true; }
+
+    const std::vector<SourceColumn>& columns() const noexcept { return columns_; }
 
     /// `SELECT … FROM table …` of one part, with the filters of the request.
     Result<std::string> write(const TablePart& part);
+    /// `FROM table WHERE …` of one part: customer, time, filters.
+    Result<std::string> from(const TablePart& part);
 
     /// SQL of a dimension on a part.
     std::string dimension_sql(const DimensionUse& use, const TablePart& part);
@@ -66,6 +69,8 @@ private:
 
     const QueryRequest& request_;
     SqlParameters& parameters_;
+    Source source_;
+    bool minute_ = false;
     std::vector<SourceColumn> columns_;
     std::vector<std::pair<DimensionUse, std::string>> dimensions_;
 };

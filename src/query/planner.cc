@@ -3,17 +3,19 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <list>
 #include <set>
 
 #include "query/columns.h"
 #include "query/part.h"
+#include "query/piece.h"
+#include "query/session_rows.h"
 
 namespace playhead::query {
 
 namespace {
 
 constexpr std::int64_t kHour_s = 3600;
-constexpr std::int64_t kExactUnique_s = 86400;
 
 std::int64_t ceil_to(std::int64_t value, std::int64_t step) {
     return (value + step - 1) / step * step;
@@ -25,12 +27,12 @@ public:
         : request_(request),
           dictionary_(dictionary),
           customer_id_(customer_id),
-          parameters_(customer_id),
-          parts_(request, parameters_) {}
+          parameters_(customer_id) {}
 
     Result<Plan> plan() {
         find_ad_need();
-        if (auto ok = add_dimensions(); !ok) return fail(ok.error());
+        add_groups();
+        for (const auto& use : request_.columns) add_column(use.name, use.type());
         for (const auto& use : request_.metrics) {
             if (auto ok = add_metric(use); !ok) return fail(ok.error());
         }
@@ -38,6 +40,7 @@ public:
         if (auto ok = check_dimensions(); !ok) return fail(ok.error());
         if (auto ok = check_buckets(); !ok) return fail(ok.error());
         if (auto ok = write(); !ok) return fail(ok.error());
+        plan_.statement.parameters = parameters_.take();
         return std::move(plan_);
     }
 
@@ -115,109 +118,22 @@ private:
             "too many buckets");
     }
 
-    Result<void> add_dimensions() {
-        std::size_t position = 0;
+    void add_groups() {
         for (const auto& use : request_.group_by) {
-            const auto alias = "d" + std::to_string(position++);
-            parts_.dimension(use, alias);
             if (use.is("timestamp")) {
                 plan_.series = true;
                 plan_.timestamp_column = plan_.columns.size();
-                bucket_ = alias;
             }
-            add_column(use.name, use.type(), alias);
-            group_ += (group_.empty() ? "" : ", ") + alias;
+            add_column(use.name, use.type());
         }
         plan_.group_columns = plan_.columns.size();
-        for (const auto& use : request_.columns) {
-            const auto alias = "d" + std::to_string(position++);
-            parts_.dimension(use, alias);
-            needs_final_ = true;
-            add_column(use.name, use.type(), "anyLast(" + alias + ")");
-        }
-        return {};
     }
 
-    void add_column(const std::string& name, ValueType type, const std::string& sql) {
+    void add_column(const std::string& name, ValueType type) {
         PlanColumn column;
         column.name = name;
         column.type = type;
         plan_.columns.push_back(column);
-        select_ += (select_.empty() ? "" : ", ") + sql + " AS c" +
-                   std::to_string(plan_.columns.size() - 1);
-    }
-
-    std::string sums(const Expression& expression, Source source) {
-        return expression.write(
-            [&](const std::string& column) { return "sum(" + parts_.sum(source, column) + ")"; });
-    }
-
-    std::string where_flag(const Sample& sample, Source source) {
-        const auto where = sample.where.empty() ? std::string("1") : sample.where.text();
-        return parts_.value(source, "toUInt8(" + where + ")", "0");
-    }
-
-    std::string sample_sql(const MetricUse& use, const Sample& sample, Source source) {
-        needs_final_ = true;
-        const auto value = parts_.value(source, "toFloat64(" + sample.value.text() + ")", "0");
-        const auto flag = where_flag(sample, source);
-        if (use.aggregate == Aggregate::Average) return fmt::format("avgIf({}, {})", value, flag);
-        plan_.approximate = true;
-        return fmt::format("quantileTDigestIf({})({}, {})", use.level, value, flag);
-    }
-
-    std::string unique_sql(const Sample& unique, Source source) {
-        needs_final_ = true;
-        const bool exact = request_.period.length_s() <= kExactUnique_s;
-        plan_.approximate = plan_.approximate || !exact;
-        const auto value = parts_.value(source, "toString(" + unique.value.text() + ")", "''");
-        return fmt::format("{}({}, {})", exact ? "uniqExactIf" : "uniqCombined64If(17)", value,
-                           where_flag(unique, source));
-    }
-
-    /// Length of the range of a row, ms.
-    std::string range_ms() {
-        const auto& period = request_.period;
-        if (!plan_.series) return parameters_.integer(period.length_s() * 1000);
-        const auto end = request_.granularity == Granularity::Day
-                             ? fmt::format("toUnixTimestamp(addDays(toDateTime({}, {}), 1))",
-                                           bucket_, parameters_.text(request_.timezone))
-                             : fmt::format("{} + {}", bucket_, step_s(request_.granularity));
-        return fmt::format("((least({}, {}) - greatest({}, {})) * 1000)", end,
-                           parameters_.integer(period.end_s), bucket_,
-                           parameters_.integer(period.start_s));
-    }
-
-    std::string factor(double value) const {
-        return value == 1 ? std::string() : fmt::format(" * {}", value);
-    }
-
-    std::string metric_sql(const MetricUse& use, Source source) {
-        const Metric& metric = *use.metric;
-        const Formula& formula = formula_of(use, source, request_);
-        if (use.aggregate != Aggregate::Plain) return sample_sql(use, formula.sample, source);
-        if (metric.form == Form::Unique) return unique_sql(metric.unique, source);
-        if (metric.form == Form::Peak) {
-            const auto minute = parts_.value(source, "{minute}", "toUInt32(0)");
-            const auto column = parts_.sum(source, metric.formula.numerator.columns().front());
-            return fmt::format("arrayMax(tupleElement(sumMap([{}], [toInt64({})]), 2))", minute,
-                               column);
-        }
-        std::string numerator = sums(formula.numerator, source);
-        if (request_.business_error && !metric.business.empty() && source == Source::Sessions &&
-            request_.definition != "conviva") {
-            numerator += " + " + sums(metric.business, source);
-        }
-        switch (metric.form) {
-            case Form::Ratio:
-                return fmt::format("({}){} / nullIf({}, 0)", numerator, factor(formula.factor),
-                                   sums(formula.denominator, source));
-            case Form::Rate: return fmt::format("({}) / {}", numerator, range_ms());
-            case Form::PerUnique:
-                return fmt::format("({}){} / nullIf({}, 0)", numerator, factor(formula.factor),
-                                   unique_sql(metric.unique, source));
-            default: return fmt::format("({}){}", numerator, factor(formula.factor));
-        }
     }
 
     Result<void> add_metric(const MetricUse& use) {
@@ -229,7 +145,8 @@ private:
                               use.metric->key);
         }
         sources_.insert(*source);
-        add_column(use.name, ValueType::Number, metric_sql(use, *source));
+        metric_sources_.push_back(*source);
+        add_column(use.name, ValueType::Number);
         const bool plain = use.aggregate == Aggregate::Plain;
         auto& column = plan_.columns.back();
         column.is_metric = true;
@@ -245,82 +162,123 @@ private:
         return {};
     }
 
-    bool rollup_possible(Source source) const {
-        if (needs_final_ || request_.qoe_filter) return false;
-        for (const auto* list : {&request_.group_by, &request_.columns}) {
-            for (const auto& use : *list) {
-                if (!use.is("timestamp") && !rollup_has(source, use)) return false;
-            }
+    Piece& piece_of(Source source, PieceKind kind) {
+        for (auto& piece : pieces_) {
+            if (piece.source() == source && piece.kind() == kind) return piece;
         }
-        for (const auto& each : request_.filter) {
-            if (!rollup_has(source, each.dimension)) return false;
+        auto& piece = pieces_.emplace_back(request_, parameters_, source, kind);
+        for (std::size_t i = 0; i < request_.group_by.size(); ++i) {
+            piece.group(request_.group_by[i], "d" + std::to_string(i));
         }
-        for (const auto& column : parts_.sums()) {
-            if (column.source != source) continue;
-            const bool minute = column.sql == "{minute}";
-            if (!minute && (!column.summed || !rollup_has_sum(source, column.alias.substr(2)))) {
-                return false;
-            }
-        }
-        if (source == Source::Slices || !plan_.series) return true;
-        return request_.granularity >= Granularity::Hour &&
-               dictionary_.timezone_whole_hours(request_.timezone);
+        return piece;
     }
 
-    bool rollup_has(Source source, const DimensionUse& use) const {
-        return use.dimension != nullptr && rollup_has_dimension(source, use.dimension->key);
+    std::size_t first_metric() const { return plan_.group_columns + request_.columns.size(); }
+
+    void add_uses(PieceKind kind, bool sums_as_rows) {
+        for (std::size_t i = 0; i < request_.metrics.size(); ++i) {
+            const auto& use = request_.metrics[i];
+            if (kind_of(use) != kind) continue;
+            piece_of(metric_sources_[i], sums_as_rows ? PieceKind::Rows : kind)
+                .metric(use, first_metric() + i);
+        }
+    }
+
+    /// Each kind of metric in the piece that reads least: sums from a rollup where one has all of
+    /// them, else together with the rows when those are read anyway.
+    void make_pieces() {
+        if (!request_.columns.empty()) {
+            auto& rows = piece_of(*sources_.begin(), PieceKind::Rows);
+            for (std::size_t i = 0; i < request_.columns.size(); ++i) {
+                rows.attribute(request_.columns[i], plan_.group_columns + i);
+            }
+        }
+        add_uses(PieceKind::Rows, false);
+        const bool rows_are_read = !pieces_.empty();
+        add_uses(PieceKind::Sums, false);
+        const bool rollup = std::all_of(pieces_.begin(), pieces_.end(), [&](const Piece& piece) {
+            return piece.kind() != PieceKind::Sums || piece.rollup_possible(dictionary_);
+        });
+        if (rows_are_read && !rollup) {
+            pieces_.remove_if([](const Piece& piece) { return piece.kind() == PieceKind::Sums; });
+            add_uses(PieceKind::Sums, true);
+        }
+        add_uses(PieceKind::Peak, false);
+        if (pieces_.empty()) piece_of(*sources_.begin(), PieceKind::Sums);
+        if (!request_.meta) return;
+        for (auto& piece : pieces_) {
+            if (piece.source() == Source::AdViews || piece.kind() == PieceKind::Peak) continue;
+            if (with_beacons_) continue;
+            with_beacons_ = true;
+            piece.count_beacons();
+        }
+    }
+
+    TablePart closed_part(std::int64_t from_s, std::int64_t to_s, bool final_rows) const {
+        return {Source::Sessions, "sessions", request_.started ? "start_time" : "end_time", from_s,
+                to_s, final_rows, false, false};
+    }
+
+    TablePart open_part() const {
+        return {Source::Sessions, "live_sessions", request_.started ? "start_time" : "end_time",
+                request_.period.start_s, request_.period.end_s, true, false, true};
     }
 
     /// Closed sessions from the hourly rollup, with raw rows at edges that are not on the hour.
-    void add_sessions(std::vector<TablePart>& out) {
+    void add_sessions(const Piece& piece, std::vector<TablePart>& out) {
         const auto& period = request_.period;
-        const std::string time = request_.started ? "start_time" : "end_time";
+        const bool final_rows = piece.kind() == PieceKind::Rows;
         const auto raw = [&](std::int64_t from_s, std::int64_t to_s) {
-            if (from_s < to_s) {
-                out.push_back(
-                    {Source::Sessions, "sessions", time, from_s, to_s, needs_final_, false, false});
-            }
+            if (from_s < to_s) out.push_back(closed_part(from_s, to_s, final_rows));
         };
         const std::int64_t first_s = ceil_to(period.start_s, kHour_s);
         const std::int64_t last_s = period.end_s / kHour_s * kHour_s;
-        if (rollup_possible(Source::Sessions) && last_s - first_s >= 2 * kHour_s) {
+        if (piece.rollup_possible(dictionary_) && last_s - first_s >= 2 * kHour_s) {
             const std::string table = request_.started ? "sessions_hour" : "sessions_hour_end";
             raw(period.start_s, first_s);
             out.push_back(
                 {Source::Sessions, table, "hour_time", first_s, last_s, false, true, false});
             raw(last_s, period.end_s);
-            explain("the hourly rollup has every column; rows of sessions only at the edges");
+            explain("sums from the hourly rollup; rows of sessions only at the edges");
         } else {
             raw(period.start_s, period.end_s);
-            explain("rows of sessions: a column, dimension, filter or bucket is not in the rollup");
+            explain(final_rows ? "uniques, percentiles and attributes from rows of sessions"
+                               : "rows of sessions: a column, dimension, filter or bucket is not "
+                                 "in the rollup");
         }
-        out.push_back({Source::Sessions, "live_sessions", time, period.start_s, period.end_s, true,
-                       false, true});
+        out.push_back(open_part());
     }
 
     void explain(const std::string& reason) {
         plan_.reason += (plan_.reason.empty() ? "" : "; ") + reason;
     }
 
-    std::vector<TablePart> choose_tables() {
+    std::vector<TablePart> tables_of(const Piece& piece) {
         std::vector<TablePart> out;
         const auto& period = request_.period;
-        for (const auto source : sources_) {
-            if (source == Source::Sessions) {
-                add_sessions(out);
-            } else if (source == Source::Slices) {
-                const bool rollup = rollup_possible(source);
-                out.push_back({source, rollup ? "slices_minute" : "slices", "minute_time",
-                               period.start_s, period.end_s, false, rollup, false});
-                explain(rollup ? "the rollup by minute has every column"
-                               : "slices: what happened inside the range");
-            } else {
-                out.push_back({source, "ad_views", request_.started ? "start_time" : "end_time",
-                               period.start_s, period.end_s, needs_final_, false, false});
-                explain("ad_views: figures of single ads");
-            }
+        const auto source = piece.source();
+        if (source == Source::Sessions) {
+            add_sessions(piece, out);
+        } else if (source == Source::Slices) {
+            const bool rollup = piece.rollup_possible(dictionary_);
+            out.push_back({source, rollup ? "slices_minute" : "slices", "minute_time",
+                           period.start_s, period.end_s, false, rollup, false});
+            explain(rollup ? "the rollup by minute has every column"
+                           : "slices: what happened inside the range");
+        } else {
+            out.push_back({source, "ad_views", request_.started ? "start_time" : "end_time",
+                           period.start_s, period.end_s, piece.kind() == PieceKind::Rows, false,
+                           false});
+            explain("ad_views: figures of single ads");
         }
         return out;
+    }
+
+    void note_table(const std::string& table) {
+        auto& tables = plan_.tables;
+        if (std::find(tables.begin(), tables.end(), table) == tables.end()) {
+            tables.push_back(table);
+        }
     }
 
     std::string order_sql() const {
@@ -347,28 +305,69 @@ private:
     }
 
     Result<void> write() {
+        if (rows_are_sessions(request_)) return write_sessions();
+        make_pieces();
         std::string inner;
-        for (const auto& part : choose_tables()) {
-            auto text = parts_.write(part);
+        for (auto& piece : pieces_) {
+            const auto tables = tables_of(piece);
+            for (const auto& part : tables) note_table(part.table);
+            auto text = piece.write(tables, plan_.columns.size(), with_beacons_);
             if (!text) return fail(text.error());
             inner += (inner.empty() ? "" : " UNION ALL ") + *text;
-            if (std::find(plan_.tables.begin(), plan_.tables.end(), part.table) ==
-                plan_.tables.end()) {
-                plan_.tables.push_back(part.table);
-            }
+            plan_.approximate = plan_.approximate || piece.approximate();
         }
-        std::string sql =
-            fmt::format("SELECT {}, count() OVER () AS total_rows FROM ({})", select_, inner);
-        if (!group_.empty()) sql += fmt::format(" GROUP BY {} HAVING sum(n) > 0", group_);
-        if (const auto order = order_sql(); !order.empty()) sql += " ORDER BY " + order;
+        plan_.statement.sql = outer_sql(inner);
         if (plan_.series) {
-            sql += fmt::format(" LIMIT {}", kSeriesRowsMax + 1);
+            plan_.statement.sql += fmt::format(" LIMIT {}", kSeriesRowsMax + 1);
             write_buckets();
         } else if (request_.limit > 0) {
-            sql += fmt::format(" LIMIT {} OFFSET {}", request_.limit, request_.offset);
+            plan_.statement.sql +=
+                fmt::format(" LIMIT {} OFFSET {}", request_.limit, request_.offset);
         }
-        plan_.statement.sql = std::move(sql);
-        plan_.statement.parameters = parameters_.take();
+        return {};
+    }
+
+    /// Puts the pieces of a group side by side: of each column one piece has a value.
+    std::string outer_sql(const std::string& inner) const {
+        const bool joined = pieces_.size() > 1;
+        std::string sql = "SELECT ";
+        std::string group;
+        for (std::size_t i = 0; i < plan_.columns.size(); ++i) {
+            if (i < plan_.group_columns) {
+                sql += fmt::format("d{0} AS c{0}, ", i);
+                group += fmt::format("{}d{}", group.empty() ? "" : ", ", i);
+            } else if (!joined) {
+                sql += fmt::format("m{0} AS c{0}, ", i);
+            } else {
+                const bool zero = plan_.columns[i].zero_when_empty;
+                sql += fmt::format(fmt::runtime(zero ? "ifNull(any(m{0}), 0) AS c{0}, "
+                                                     : "any(m{0}) AS c{0}, "),
+                                   i);
+            }
+        }
+        sql += "count() OVER () AS total_rows";
+        for (const auto* column : kBeaconColumns) {
+            const char* text = !with_beacons_ ? ", NULL AS {}"
+                               : joined       ? ", sum(sum({0})) OVER () AS {0}"
+                                              : ", sum({0}) OVER () AS {0}";
+            sql += fmt::format(fmt::runtime(text), column);
+        }
+        sql += fmt::format(" FROM ({})", inner);
+        if (joined && !group.empty()) sql += " GROUP BY " + group;
+        if (const auto order = order_sql(); !order.empty()) sql += " ORDER BY " + order;
+        return sql;
+    }
+
+    Result<void> write_sessions() {
+        const auto closed =
+            closed_part(request_.period.start_s, request_.period.end_s, false);
+        const auto open = open_part();
+        auto sql = write_session_rows(request_, parameters_, plan_, closed, open);
+        if (!sql) return fail(sql.error());
+        plan_.statement.sql = std::move(*sql);
+        note_table(closed.table);
+        note_table(open.table);
+        explain("one row per session: no groups, and only the columns of the rows shown");
         return {};
     }
 
@@ -390,12 +389,12 @@ private:
     const Dictionary& dictionary_;
     std::uint64_t customer_id_;
     SqlParameters parameters_;
-    PartWriter parts_;
     Plan plan_;
     std::set<Source> sources_;
-    std::string select_, group_, bucket_;
+    std::vector<Source> metric_sources_;
+    std::list<Piece> pieces_;
     bool needs_ad_ = false;
-    bool needs_final_ = false;
+    bool with_beacons_ = false;
 };
 
 }  // namespace

@@ -29,7 +29,9 @@ struct UsedDefinition {
 };
 
 struct Plan {
-    store::Statement statement;  ///< answers `columns` in order, and then total_rows
+    /// Answers `columns` in order, then total_rows, beacons, beacons_late, beacons_lost (of all
+    /// groups; null where they are not known).
+    store::Statement statement;
     std::vector<PlanColumn> columns;
     std::size_t group_columns = 0;     ///< the first so many columns are the group
     std::size_t timestamp_column = 0;  ///< valid when `series`
@@ -40,6 +42,9 @@ struct Plan {
     std::string reason;               ///< why these tables
     bool approximate = false;         ///< holds percentiles or sketched uniques
 };
+
+/// Columns of the statement after those of the plan.
+inline constexpr std::size_t kTrailingColumns = 4;
 
 /// Most rows that a time series may have before paging.
 inline constexpr std::int64_t kSeriesRowsMax = 200'000;

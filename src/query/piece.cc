@@ -1,0 +1,181 @@
+#include "query/piece.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "query/columns.h"
+
+namespace playhead::query {
+
+namespace {
+
+constexpr std::int64_t kExactUnique_s = 86400;
+
+std::string factor(double value) {
+    return value == 1 ? std::string() : fmt::format(" * {}", value);
+}
+
+bool rollup_has(Source source, const DimensionUse& use) {
+    return use.dimension != nullptr && rollup_has_dimension(source, use.dimension->key);
+}
+
+}  // namespace
+
+PieceKind kind_of(const MetricUse& use) noexcept {
+    if (use.aggregate != Aggregate::Plain) return PieceKind::Rows;
+    switch (use.metric->form) {
+        case Form::Unique:
+        case Form::PerUnique: return PieceKind::Rows;
+        case Form::Peak: return PieceKind::Peak;
+        default: return PieceKind::Sums;
+    }
+}
+
+void Piece::group(const DimensionUse& use, const std::string& alias) {
+    parts_.dimension(use, alias);
+    groups_.emplace_back(use, alias);
+    if (use.is("timestamp")) bucket_ = alias;
+}
+
+void Piece::attribute(const DimensionUse& use, std::size_t column) {
+    const auto alias = "a" + std::to_string(column);
+    parts_.dimension(use, alias);
+    // A plain type: the others' NULL must fit beside it.
+    const auto* type = use.type() == ValueType::String ? "CAST(anyLast({}) AS String)"
+                                                       : "anyLast({})";
+    values_.emplace_back(column, fmt::format(fmt::runtime(type), alias));
+}
+
+void Piece::metric(const MetricUse& use, std::size_t column) {
+    values_.emplace_back(column, metric_sql(use));
+}
+
+void Piece::count_beacons() {
+    beacons_ = true;
+    for (const auto* column : kBeaconColumns) parts_.sum(column);
+}
+
+std::string Piece::sums(const Expression& expression) {
+    return expression.write(
+        [&](const std::string& column) { return "sum(" + parts_.sum(column) + ")"; });
+}
+
+std::string Piece::where_flag(const Sample& sample) {
+    const auto where = sample.where.empty() ? std::string("1") : sample.where.text();
+    return parts_.value("toUInt8(" + where + ")");
+}
+
+std::string Piece::sample_sql(const MetricUse& use, const Sample& sample) {
+    const auto value = parts_.value("toFloat64(" + sample.value.text() + ")");
+    const auto flag = where_flag(sample);
+    if (use.aggregate == Aggregate::Average) return fmt::format("avgIf({}, {})", value, flag);
+    approximate_ = true;
+    return fmt::format("quantileTDigestIf({})({}, {})", use.level, value, flag);
+}
+
+std::string Piece::unique_sql(const Sample& unique) {
+    const bool exact = request_.period.length_s() <= kExactUnique_s;
+    approximate_ = approximate_ || !exact;
+    const auto value = parts_.value(unique.value.text());
+    return fmt::format("{}({}, {})", exact ? "uniqExactIf" : "uniqCombined64If(17)", value,
+                       where_flag(unique));
+}
+
+/// Length of the range of a row, ms.
+std::string Piece::range_ms() {
+    const auto& period = request_.period;
+    if (bucket_.empty()) return parameters_.integer(period.length_s() * 1000);
+    const auto end = request_.granularity == Granularity::Day
+                         ? fmt::format("toUnixTimestamp(addDays(toDateTime({}, {}), 1))", bucket_,
+                                       parameters_.text(request_.timezone))
+                         : fmt::format("{} + {}", bucket_, step_s(request_.granularity));
+    return fmt::format("((least({}, {}) - greatest({}, {})) * 1000)", end,
+                       parameters_.integer(period.end_s), bucket_,
+                       parameters_.integer(period.start_s));
+}
+
+std::string Piece::metric_sql(const MetricUse& use) {
+    const Metric& metric = *use.metric;
+    const Formula& formula = formula_of(use, source_, request_);
+    if (use.aggregate != Aggregate::Plain) return sample_sql(use, formula.sample);
+    if (metric.form == Form::Unique) return unique_sql(metric.unique);
+    if (metric.form == Form::Peak) {
+        // The sums by minute are made inside; see write.
+        return fmt::format("max({})", formula.numerator.write([&](const std::string& column) {
+            return parts_.sum(column);
+        }));
+    }
+    std::string numerator = sums(formula.numerator);
+    if (request_.business_error && !metric.business.empty() && source_ == Source::Sessions &&
+        request_.definition != "conviva") {
+        numerator += " + " + sums(metric.business);
+    }
+    switch (metric.form) {
+        case Form::Ratio:
+            return fmt::format("({}){} / nullIf({}, 0)", numerator, factor(formula.factor),
+                               sums(formula.denominator));
+        case Form::Rate: return fmt::format("({}) / {}", numerator, range_ms());
+        case Form::PerUnique:
+            return fmt::format("({}){} / nullIf({}, 0)", numerator, factor(formula.factor),
+                               unique_sql(metric.unique));
+        default: return fmt::format("({}){}", numerator, factor(formula.factor));
+    }
+}
+
+bool Piece::rollup_possible(const Dictionary& dictionary) const {
+    if (kind_ == PieceKind::Rows || request_.qoe_filter) return false;
+    for (const auto& [use, alias] : groups_) {
+        if (!use.is("timestamp") && !rollup_has(source_, use)) return false;
+    }
+    for (const auto& each : request_.filter) {
+        if (!rollup_has(source_, each.dimension)) return false;
+    }
+    for (const auto& column : parts_.columns()) {
+        if (!column.summed || !rollup_has_sum(source_, column.alias.substr(2))) return false;
+    }
+    if (source_ == Source::Slices || bucket_.empty()) return true;
+    return request_.granularity >= Granularity::Hour &&
+           dictionary.timezone_whole_hours(request_.timezone);
+}
+
+Result<std::string> Piece::write(const std::vector<TablePart>& tables, std::size_t columns,
+                                 bool beacons) {
+    if (kind_ == PieceKind::Peak) parts_.minute();
+    std::string inner;
+    for (const auto& part : tables) {
+        auto text = parts_.write(part);
+        if (!text) return text;
+        inner += (inner.empty() ? "" : " UNION ALL ") + *text;
+    }
+    std::string group;
+    for (const auto& [use, alias] : groups_) group += alias + ", ";
+    if (kind_ == PieceKind::Peak) {
+        std::string sums;
+        for (const auto& column : parts_.columns()) {
+            sums += fmt::format("sum({0}) AS {0}, ", column.alias);
+        }
+        inner = fmt::format("SELECT {0}{1}sum(n) AS n FROM ({2}) GROUP BY {0}minute", group, sums,
+                            inner);
+    }
+    std::string select = group;
+    for (std::size_t i = 0; i < columns; ++i) {
+        const auto own = std::find_if(values_.begin(), values_.end(),
+                                      [&](const auto& value) { return value.first == i; });
+        select += fmt::format("{} AS m{}, ", own == values_.end() ? "NULL" : own->second, i);
+    }
+    if (beacons) {
+        for (const auto* column : kBeaconColumns) {
+            select += beacons_ ? fmt::format("sum(s_{0}) AS {0}, ", column)
+                               : fmt::format("NULL AS {}, ", column);
+        }
+    }
+    std::string out =
+        fmt::format("SELECT {} FROM ({})", select.substr(0, select.size() - 2), inner);
+    if (!group.empty()) {
+        out += fmt::format(" GROUP BY {} HAVING sum(n) > 0", group.substr(0, group.size() - 2));
+    }
+    return out;
+}
+
+}  // namespace playhead::query

@@ -1,0 +1,74 @@
+/// The aggregating half of a statement: metrics of one source that are computed in the same way,
+/// so that each kind reads the cheapest table it can. Internal to the planner.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "query/part.h"
+
+namespace playhead::query {
+
+/// How the metrics of a piece read their rows.
+enum class PieceKind : std::uint8_t {
+    Sums,  ///< additive: rows with their sign, or a rollup
+    Rows,  ///< uniques, percentiles, attributes: each row once
+    Peak,  ///< sums by minute, of which the largest counts
+};
+
+PieceKind kind_of(const MetricUse& use) noexcept;
+
+/// The beacons behind an answer, for `meta`; columns of every statement after those of the plan.
+inline constexpr std::array kBeaconColumns{"beacons", "beacons_late", "beacons_lost"};
+
+class Piece {
+public:
+    Piece(const QueryRequest& request, SqlParameters& parameters, Source source, PieceKind kind)
+        : request_(request),
+          parameters_(parameters),
+          source_(source),
+          kind_(kind),
+          parts_(request, parameters, source) {}
+
+    Source source() const noexcept { return source_; }
+    PieceKind kind() const noexcept { return kind_; }
+    bool empty() const noexcept { return values_.empty(); }
+
+    void group(const DimensionUse& use, const std::string& alias);
+    /// Any value of the group's rows.
+    void attribute(const DimensionUse& use, std::size_t column);
+    void metric(const MetricUse& use, std::size_t column);
+    void count_beacons();
+
+    /// Uses sketches, so the answer is approximate.
+    bool approximate() const noexcept { return approximate_; }
+    /// True when a rollup of the source can answer: columns, groups, filters and buckets.
+    bool rollup_possible(const Dictionary& dictionary) const;
+
+    /// One SELECT with the group's columns and m0..m<columns-1> (NULL where another piece has it),
+    /// and the beacons when `beacons`.
+    Result<std::string> write(const std::vector<TablePart>& tables, std::size_t columns,
+                              bool beacons);
+
+private:
+    std::string metric_sql(const MetricUse& use);
+    std::string sums(const Expression& expression);
+    std::string sample_sql(const MetricUse& use, const Sample& sample);
+    std::string unique_sql(const Sample& unique);
+    std::string where_flag(const Sample& sample);
+    std::string range_ms();
+
+    const QueryRequest& request_;
+    SqlParameters& parameters_;
+    Source source_;
+    PieceKind kind_;
+    PartWriter parts_;
+    std::vector<std::pair<DimensionUse, std::string>> groups_;
+    std::string bucket_;
+    std::vector<std::pair<std::size_t, std::string>> values_;
+    bool beacons_ = false;
+    bool approximate_ = false;
+};
+
+}  // namespace playhead::query

@@ -1,0 +1,132 @@
+#include "query/session_rows.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "query/columns.h"
+
+namespace playhead::query {
+
+namespace {
+
+std::string on_sessions(const Expression& expression) {
+    return "(" + expression.write([](const std::string& column) {
+        return summable_sql(Source::Sessions, column).value_or(column);
+    }) + ")";
+}
+
+std::string guarded(const Sample& sample, const std::string& value) {
+    if (sample.where.empty()) return value;
+    return fmt::format("if({}, {}, NULL)", sample.where.text(), value);
+}
+
+/// A metric of one session.
+std::string value_sql(const MetricUse& use, const QueryRequest& request) {
+    const Metric& metric = *use.metric;
+    const Formula& formula = formula_of(use, Source::Sessions, request);
+    if (use.aggregate != Aggregate::Plain) {
+        return guarded(formula.sample, "toFloat64(" + formula.sample.value.text() + ")");
+    }
+    if (metric.form == Form::Unique) {
+        const auto where = metric.unique.where.empty() ? "1" : metric.unique.where.text();
+        return fmt::format("toInt64({})", where);
+    }
+    std::string numerator = on_sessions(formula.numerator);
+    if (request.business_error && !metric.business.empty() && request.definition != "conviva") {
+        numerator = fmt::format("({} + {})", numerator, on_sessions(metric.business));
+    }
+    if (formula.factor != 1) numerator += fmt::format(" * {}", formula.factor);
+    if (metric.form == Form::Ratio) {
+        return fmt::format("{} / nullIf({}, 0)", numerator, on_sessions(formula.denominator));
+    }
+    return metric.form == Form::PerUnique ? guarded(metric.unique, numerator) : numerator;
+}
+
+/// A revised session stands in the table as its old row, a row that cancels it and the new row,
+/// until the engine merges them. Where nothing was revised, no ids have to be read.
+std::string not_cancelled(SqlParameters& parameters, const TablePart& part) {
+    const auto cancels = fmt::format(
+        "{} AND sign = -1 AND start_time >= {} AND start_time < {}", scope(part.table, false),
+        parameters.time(part.from_s - kSessionLengthMax_s), parameters.time(part.to_s));
+    return fmt::format(
+        " AND sign = 1 AND ((SELECT count() {0}) = 0 OR (sessionid, revision) NOT IN "
+        "(SELECT sessionid, revision {0}))",
+        cancels);
+}
+
+std::string order_sql(const QueryRequest& request, const Plan& plan) {
+    std::size_t column = plan.columns.size();
+    for (std::size_t i = 0; i < plan.columns.size(); ++i) {
+        const bool first = request.order.name.empty() && plan.columns[i].is_metric;
+        if (first || (!request.order.name.empty() && plan.columns[i].name == request.order.name)) {
+            column = i;
+            break;
+        }
+    }
+    const char* direction = request.order.descending ? "DESC" : "ASC";
+    if (column == plan.columns.size()) return fmt::format("o {}", direction);
+    return fmt::format("c{} {} NULLS LAST, o DESC", column, direction);
+}
+
+std::string total_sql(const std::string& closed, const std::string& open) {
+    std::string sums = "sum(n)";
+    std::string with_sign = "toInt64(sign) AS n";
+    std::string plain = "toInt64(1) AS n";
+    for (const auto* column : {"beacons", "beacons_late", "beacons_lost"}) {
+        sums += fmt::format(", sum(s_{})", column);
+        with_sign += fmt::format(", {0} * sign AS s_{0}", column);
+        plain += fmt::format(", {0} AS s_{0}", column);
+    }
+    return fmt::format("SELECT tuple({}) FROM (SELECT {} {} UNION ALL SELECT {} {})", sums,
+                       with_sign, closed, plain, open);
+}
+
+}  // namespace
+
+bool rows_are_sessions(const QueryRequest& request) {
+    if (request.concurrency || request.group_by.size() != 1 ||
+        !request.group_by.front().is("sessionid")) {
+        return false;
+    }
+    return std::all_of(request.metrics.begin(), request.metrics.end(), [](const MetricUse& use) {
+        return use.metric->source == Source::Sessions &&
+               (use.metric->form == Form::Unique || !use.metric->formula.empty());
+    });
+}
+
+Result<std::string> write_session_rows(const QueryRequest& request, SqlParameters& parameters,
+                                       const Plan& plan, const TablePart& closed,
+                                       const TablePart& open) {
+    PartWriter parts(request, parameters, Source::Sessions);
+    auto from_closed = parts.from(closed);
+    if (!from_closed) return from_closed;
+    auto from_open = parts.from(open);
+    if (!from_open) return from_open;
+    const auto order = order_sql(request, plan);
+    const auto select = [&](const TablePart& part, const std::string& from) {
+        std::string list = parts.dimension_sql(request.group_by.front(), part) + " AS c0";
+        std::size_t column = 1;
+        for (const auto& use : request.columns) {
+            list += fmt::format(", {} AS c{}", parts.dimension_sql(use, part), column++);
+        }
+        for (const auto& use : request.metrics) {
+            list += fmt::format(", {} AS c{}", value_sql(use, request), column++);
+        }
+        auto out = fmt::format("SELECT {}, start_time AS o {} ORDER BY {}", list, from, order);
+        if (request.limit > 0) out += fmt::format(" LIMIT {}", request.limit + request.offset);
+        return "SELECT * FROM (" + out + ")";
+    };
+    std::string names;
+    for (std::size_t i = 0; i < plan.columns.size(); ++i) names += fmt::format("c{}, ", i);
+    std::string sql = fmt::format(
+        "WITH ({}) AS totals SELECT {}totals.1 AS total_rows, totals.2 AS beacons, totals.3 AS "
+        "beacons_late, totals.4 AS beacons_lost FROM ({} UNION ALL {}) ORDER BY {}, c0",
+        total_sql(*from_closed, *from_open), names,
+        select(closed, *from_closed + not_cancelled(parameters, closed)),
+        select(open, *from_open), order);
+    if (request.limit > 0) sql += fmt::format(" LIMIT {} OFFSET {}", request.limit, request.offset);
+    return sql;
+}
+
+}  // namespace playhead::query
