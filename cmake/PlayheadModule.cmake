@@ -46,10 +46,11 @@ function(ph_module)
             target_link_libraries(${target}_test PRIVATE ph_${dep_target})
         endforeach()
         target_compile_definitions(${target}_test PRIVATE
-            PLAYHEAD_SHARED_DATA="${PROJECT_SOURCE_DIR}/../shared/data"
-            PLAYHEAD_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+            PLAYHEAD_SHARED_DATA="../shared/data" PLAYHEAD_SOURCE_DIR=".")
         # One ctest entry per binary; `./dev test` adds up the gtest counts itself.
-        add_test(NAME ${target}_test COMMAND ${target}_test)
+        # Tests run in the source folder: paths in them are relative, so that the compiler cache
+        # serves every checkout.
+        add_test(NAME ${target}_test COMMAND ${target}_test WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
         set_tests_properties(${target}_test PROPERTIES TIMEOUT 600)
     endif()
     file(GLOB benches CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/bench/*_bench.cc)
