@@ -3,6 +3,7 @@
 #include "base/hash.h"
 #include "timeline/event_rows.h"
 #include "timeline/partition_state.h"
+#include "timeline/repeats.h"
 
 namespace playhead::timeline {
 
@@ -41,6 +42,10 @@ std::size_t Partition::open_sessions() const noexcept {
 void Partition::State::apply(const model::Event& event, const model::ClientContext& client) {
     ++stats.records;
     if (event.kind == model::EventKind::Application) {
+        if (!note_application(event)) {
+            ++stats.repeats;
+            return;
+        }
         const bool plausible = event.client_ms > event.receive_ms - options.retention_ms &&
                                event.client_ms <= event.receive_ms + options.future_tolerance_ms;
         app_events.push_back(
@@ -76,6 +81,18 @@ void Partition::State::apply(const model::Event& event, const model::ClientConte
     }
     if (auto row = event_row(slot.session, event)) events.push_back(std::move(*row));
     touch(found->second, slot);
+}
+
+bool Partition::State::note_application(const model::Event& event) {
+    const std::uint64_t identity =
+        stable_hash(event.session_id, record_identity(event) ^ event.customer_id);
+    if (!application_seen.insert(identity).second) return false;
+    application_order.push_back(identity);
+    if (application_order.size() > kApplicationSeenMax) {
+        application_seen.erase(application_order.front());
+        application_order.pop_front();
+    }
+    return true;
 }
 
 void Partition::State::touch(std::uint64_t number, Slot& slot) {
