@@ -85,9 +85,8 @@ double measure_of(const Event& event, Measure id, double otherwise) noexcept {
     return otherwise;
 }
 
-/// `at` is the statement's own time.
-void apply_bitrate(Session& session, const Event& event, std::int64_t record_ms, std::int64_t at,
-                   double kbps) {
+/// `dated`: the statement has a time of its own, which is `at`.
+void apply_bitrate(Session& session, const Event& event, bool dated, std::int64_t at, double kbps) {
     if (kbps <= 0 || kbps > kKbpsMax) return;
     if (event.kind == EventKind::Rendition) {
         session.add_mark({at, kbps, 0, MarkKind::Rendition, 0});
@@ -98,8 +97,7 @@ void apply_bitrate(Session& session, const Event& event, std::int64_t record_ms,
         event.object_type == 0 || event.object_type == 'v' || event.object_type == 'b';
     const bool mirrored = event.protocol == Protocol::CmcdRequest;
     if (!picture) return;
-    const bool dated = session.smartsight && at != record_ms;
-    if (dated && session.marks.size() < Session::kDatedMarksMax) {
+    if (dated && session.smartsight && session.marks.size() < Session::kDatedMarksMax) {
         session.add_mark({at, kbps, 0, MarkKind::RenditionRestated, kDatedPicture});
     } else {
         session.add_thin_mark(MarkKind::RenditionRestated, at, kbps,
@@ -174,7 +172,7 @@ void apply_measure(Session& session, const Event& event, const model::MeasureVal
                 session.add_peak_mark(MarkKind::Progress, at, std::min(value, 100.0));
             }
             break;
-        case Measure::BitrateKbps: apply_bitrate(session, event, at, own, value); break;
+        case Measure::BitrateKbps: apply_bitrate(session, event, measure.client_ms != 0, own, value); break;
         case Measure::Fps:
             session.add_thin_mark(MarkKind::Fps, own, std::min(value, 1000.0));
             break;

@@ -14,6 +14,7 @@ using model::AdditiveCounters;
 using model::ViewStatus;
 
 constexpr double kCompletedPercent = 90;
+constexpr std::size_t kIntervalRowsMax = 2'000;
 
 class Measurement {
 public:
@@ -32,6 +33,7 @@ public:
         const std::int64_t first = session_.first_ms();
         const std::int64_t low = std::min(
             {play_.start_ms, first, std::max(least_cell_ms(), first - Session::kMeasureDriftMs)});
+        out_.intervals.clear();
         minutes_.reset(low + offset_, std::max(play_.end_ms, session_.last_ms()) + offset_);
         presence();
         intervals();
@@ -43,6 +45,7 @@ public:
         progress();
         for (const Minute& minute : minutes_.list) row_.counters += minute.counters;
         score();
+        if (closed_) interval_rows();
     }
 
 private:
@@ -186,6 +189,10 @@ private:
     }
 
     void shift(const Mark& mark, double before) {
+        if (closed_) {
+            add_interval("interval.rendition", model::EventKind::Rendition, mark.time_ms,
+                         mark.value);
+        }
         if (before <= 0) return;
         AdditiveCounters& counters = at(mark.time_ms).counters;
         ++counters.rendition_changes;
@@ -263,6 +270,30 @@ private:
         for (const Stream& stream : session_.streams) {
             at(play_.start_ms).counters.beacons_lost += stream.numbers.missing();
         }
+    }
+
+    void add_interval(const char* name, model::EventKind kind, std::int64_t client_ms,
+                      double value) {
+        if (out_.intervals.size() >= kIntervalRowsMax) return;
+        model::EventRow& row = out_.intervals.emplace_back();
+        row.key = row_.key;
+        row.event_ms = server(client_ms);
+        row.receive_ms = session_.last_receive_ms;
+        row.name = name;
+        row.kind = static_cast<std::uint8_t>(kind);
+        row.phase = "instream";
+        row.value = value;
+    }
+
+    void interval_rows() {
+        const auto add = [this](const char* name, model::EventKind kind, const Spans& spans) {
+            for (const Span& span : spans) {
+                add_interval(name, kind, span.begin, static_cast<double>(span.length()));
+            }
+        };
+        add("interval.stall", model::EventKind::BufferEnd, play_.stalls);
+        add("interval.seek", model::EventKind::SeekEnd, play_.seek_waits);
+        add("interval.pause", model::EventKind::Resume, play_.pauses);
     }
 
     bool has_cell(Column column) const noexcept {

@@ -240,11 +240,33 @@ void write_ads(const Measured& measured, std::uint32_t revision, std::int8_t sig
     }
 }
 
+/// What an earlier row said and is so no more is taken back by a row with the value negated.
+void write_intervals(std::vector<model::EventRow>& before, std::vector<model::EventRow>& now,
+                     model::RowBlock& out) {
+    const auto equal = [](const model::EventRow& left, const model::EventRow& right) {
+        return left.event_ms == right.event_ms && left.value == right.value &&
+               left.name == right.name;
+    };
+    const auto lacks = [&](const std::vector<model::EventRow>& list, const model::EventRow& row) {
+        return std::none_of(list.begin(), list.end(),
+                            [&](const auto& other) { return equal(other, row); });
+    };
+    for (model::EventRow& row : before) {
+        if (!lacks(now, row)) continue;
+        out.events.push_back(row);
+        out.events.back().value = -row.value;
+    }
+    for (model::EventRow& row : now) {
+        if (lacks(before, row)) out.events.push_back(row);
+    }
+}
+
 }  // namespace
 
 void Partition::State::close(std::uint64_t number, Slot& slot, std::int64_t now_ms,
                              model::RowBlock& out) {
     Session& session = slot.session;
+    std::vector<model::EventRow> before;
     if (slot.revoked) {
         measure(*slot.revoked, options, true, measured);
         write_ads(measured, session.revision, -1, out);
@@ -252,8 +274,10 @@ void Partition::State::close(std::uint64_t number, Slot& slot, std::int64_t now_
         out.sessions.back().revision = session.revision;
         out.sessions.back().sign = -1;
         slot.revoked.reset();
+        before.swap(measured.intervals);
     }
     measure(session, options, true, measured);
+    write_intervals(before, measured.intervals, out);
     slices(slot, now_ms, out);
     ++session.revision;
     write_ads(measured, session.revision, 1, out);

@@ -190,7 +190,8 @@ void Counter::add_media() {
         // When it was asked for: that is the time which CMCD states with a response as well.
         if (!inside(download.start_ms)) continue;
         const Rendition& rendition = ladder_[static_cast<std::size_t>(download.rendition)];
-        counters_.bytes += static_cast<std::int64_t>(rendition.kbps) * download.duration_ms / 8;
+        counters_.bytes +=
+            (static_cast<std::int64_t>(rendition.kbps) * download.duration_ms + 4) / 8;
         ++counters_.requests;
     }
 }
