@@ -119,6 +119,8 @@ int verify(const Arguments& arguments) {
     OfflineOptions options;
     options.data_dir = arguments.data_dir;
     options.from_ms = kFromMs;
+    const auto codes = simulator::business_error_codes();
+    options.business_errors.insert(codes.begin(), codes.end());
     auto ingest = OfflineIngest::open(options);
     if (!ingest) return complain(ingest.error());
     const simulator::World world({.seed = arguments.seed});

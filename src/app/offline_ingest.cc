@@ -103,6 +103,7 @@ Result<std::unique_ptr<OfflineIngest>> OfflineIngest::open(const OfflineOptions&
     ingest::PipelineOptions pipelining;
     pipelining.data_dir = *data_dir;
     pipelining.durability = journal::Durability::Os;
+    pipelining.timeline.business_errors = options.business_errors;
     // Blocks are cut by `advance`, at simulated times; the pipeline's own timer stays out of it.
     pipelining.cut_interval_ms = 3'600'000;
     pipelining.snapshot_interval_ms = 6LL * 3'600'000;

@@ -3,7 +3,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <set>
 #include <string>
 
 #include "base/result.h"
@@ -18,6 +20,7 @@ struct OfflineOptions {
     std::string engine_library;               ///< empty: the default
     std::int64_t from_ms = 0;                 ///< the clock's start
     std::int64_t block_interval_ms = 60'000;  ///< simulated time between two cuts
+    std::set<std::string, std::less<>> business_errors;  ///< codes that are no technical failures
 };
 
 /// Single-threaded. The directory must not be in use.

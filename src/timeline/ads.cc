@@ -36,7 +36,10 @@ private:
     }
 
     Ad* open(const Mark& mark) {
-        if (out_.ads.empty()) out_.ads.reserve(AdTimeline::kAdsMax);  // `current_` must not move
+        // `current_` must not move; each ad has a mark of its own.
+        if (out_.ads.empty()) {
+            out_.ads.reserve(std::min(AdTimeline::kAdsMax, session_.marks.size()));
+        }
         if (out_.ads.size() >= AdTimeline::kAdsMax) return nullptr;
         out_.ads.emplace_back();
         out_.ads.back().text = text_of(mark);

@@ -16,7 +16,6 @@ using model::Protocol;
 
 constexpr std::int64_t kClockAheadMs = 2'000;
 constexpr std::int64_t kOffsetMaxMs = 86'400'000;
-constexpr std::int64_t kMeasureDriftMs = 600'000;
 constexpr double kMeasureMax = 1e12;
 constexpr double kKbpsMax = 1e7;
 constexpr double kWaitMaxMs =
@@ -29,15 +28,19 @@ bool is_ad(EventKind kind) noexcept {
 /// The record's time by the client's clock, made acceptable (docs/decisions/0004-clock.md).
 std::int64_t accept_time(Session& session, const Event& event, const Options& options) {
     const std::int64_t client = event.client_ms > 0 ? event.client_ms : 0;
-    const bool first = session.first_receive_ms == 0;
-    if (first || event.receive_ms < session.first_receive_ms ||
-        (event.receive_ms == session.first_receive_ms && client > 0 &&
-         (session.first_client_ms == 0 || client < session.first_client_ms))) {
+    if (session.first_receive_ms == 0 || event.receive_ms < session.first_receive_ms ||
+        (event.receive_ms == session.first_receive_ms && event.protocol < session.protocol)) {
         session.first_receive_ms = event.receive_ms;
-        session.first_client_ms = client;
         session.protocol = event.protocol;
+    }
+    if (client > 0 && (session.first_timed_receive_ms == 0 ||
+                       event.receive_ms < session.first_timed_receive_ms ||
+                       (event.receive_ms == session.first_timed_receive_ms &&
+                        client < session.first_client_ms))) {
+        session.first_timed_receive_ms = event.receive_ms;
+        session.first_client_ms = client;
         const std::int64_t ahead = client - event.receive_ms;
-        const bool shift = client > 0 && ahead > kClockAheadMs && ahead <= kOffsetMaxMs;
+        const bool shift = ahead > kClockAheadMs && ahead <= kOffsetMaxMs;
         session.offset_ms = shift ? -ahead : 0;
     }
     session.last_receive_ms = std::max(session.last_receive_ms, event.receive_ms);
@@ -48,9 +51,11 @@ std::int64_t accept_time(Session& session, const Event& event, const Options& op
         session.clock_rejected = true;
     }
     at -= session.offset_ms;
-    if (first) session.anchor_ms = at;
-    const std::int64_t low = session.anchor_ms - Session::kSpanMaxMs;
-    const std::int64_t high = session.anchor_ms + Session::kSpanMaxMs;
+    // A mirrored request says nothing about where the player's clock is.
+    if (event.protocol == Protocol::CmcdRequest && client == 0) return at;
+    if (session.anchor_ms == 0) session.anchor_ms = at;
+    const std::int64_t low = session.anchor_ms - Session::kSpanBeforeMaxMs;
+    const std::int64_t high = session.anchor_ms + Session::kSpanAfterMaxMs;
     if (at < low || at > high) {
         session.clock_rejected = true;
         at = std::clamp(at, low, high);
@@ -60,7 +65,7 @@ std::int64_t accept_time(Session& session, const Event& event, const Options& op
 
 std::int64_t own_time(const model::MeasureValue& measure, std::int64_t at) noexcept {
     const bool plausible =
-        measure.client_ms > at - kMeasureDriftMs && measure.client_ms < at + kMeasureDriftMs;
+        measure.client_ms > at - Session::kMeasureDriftMs && measure.client_ms < at + Session::kMeasureDriftMs;
     return plausible ? measure.client_ms : at;
 }
 
@@ -80,7 +85,8 @@ double measure_of(const Event& event, Measure id, double otherwise) noexcept {
     return otherwise;
 }
 
-void apply_bitrate(Session& session, const Event& event, std::int64_t at, double kbps) {
+/// `dated`: the statement has a time of its own, which is `at`.
+void apply_bitrate(Session& session, const Event& event, bool dated, std::int64_t at, double kbps) {
     if (kbps <= 0 || kbps > kKbpsMax) return;
     if (event.kind == EventKind::Rendition) {
         session.add_mark({at, kbps, 0, MarkKind::Rendition, 0});
@@ -89,7 +95,14 @@ void apply_bitrate(Session& session, const Event& event, std::int64_t at, double
     // Playlists, audio and text have a bitrate too, which is not the picture's.
     const bool picture =
         event.object_type == 0 || event.object_type == 'v' || event.object_type == 'b';
-    if (picture) session.add_thin_mark(MarkKind::RenditionRestated, at, kbps);
+    const bool mirrored = event.protocol == Protocol::CmcdRequest;
+    if (!picture) return;
+    if (dated && session.smartsight && session.marks.size() < Session::kDatedMarksMax) {
+        session.add_mark({at, kbps, 0, MarkKind::RenditionRestated, kDatedPicture});
+    } else {
+        session.add_thin_mark(MarkKind::RenditionRestated, at, kbps,
+                              mirrored ? kMirroredPicture : kOwnPicture);
+    }
 }
 
 /// Measures that are added up.
@@ -159,7 +172,7 @@ void apply_measure(Session& session, const Event& event, const model::MeasureVal
                 session.add_peak_mark(MarkKind::Progress, at, std::min(value, 100.0));
             }
             break;
-        case Measure::BitrateKbps: apply_bitrate(session, event, own, value); break;
+        case Measure::BitrateKbps: apply_bitrate(session, event, measure.client_ms != 0, own, value); break;
         case Measure::Fps:
             session.add_thin_mark(MarkKind::Fps, own, std::min(value, 1000.0));
             break;
@@ -371,7 +384,7 @@ void apply_attributes(Session& session, const Event& event, const model::ClientC
     attributes.set(Dimension::Device, Source::Server, at, client.device);
     attributes.set(Dimension::Brand, Source::Server, at, client.brand);
     attributes.set(Dimension::Model, Source::Server, at, client.model);
-    const bool newest = at >= session.last_ms;
+    const bool newest = at >= session.last_ms();
     if (client.asn != 0 && (newest || session.asn == 0)) session.asn = client.asn;
     if (client.has_location && (newest || (session.latitude == 0 && session.longitude == 0))) {
         session.latitude = static_cast<float>(client.latitude);
@@ -393,8 +406,11 @@ bool apply_record(Session& session, const Event& event, const model::ClientConte
     session.cmcd_events |= event.protocol == Protocol::CmcdEvent;
     session.cmcd_requests |= event.protocol == Protocol::CmcdRequest;
     apply_attributes(session, event, client, at);
-    session.first_ms = session.first_ms == 0 ? at : std::min(session.first_ms, at);
-    session.last_ms = std::max(session.last_ms, at);
+    const bool mirrored = event.protocol == Protocol::CmcdRequest;
+    std::int64_t& first = mirrored ? session.request_first_ms : session.own_first_ms;
+    std::int64_t& last = mirrored ? session.request_last_ms : session.own_last_ms;
+    first = first == 0 ? at : std::min(first, at);
+    last = std::max(last, at);
     session.add(Column::beacons, at, 1);
     if (event.receive_ms - (at + session.offset_ms) > options.late_ms) {
         session.add(Column::beacons_late, at, 1);

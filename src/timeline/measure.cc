@@ -14,6 +14,7 @@ using model::AdditiveCounters;
 using model::ViewStatus;
 
 constexpr double kCompletedPercent = 90;
+constexpr std::size_t kIntervalRowsMax = 2'000;
 
 class Measurement {
 public:
@@ -29,8 +30,11 @@ public:
 
     void run() {
         describe();
-        const std::int64_t low = std::min({play_.start_ms, session_.first_ms, least_cell_ms()});
-        minutes_.reset(low + offset_, std::max(play_.end_ms, session_.last_ms) + offset_);
+        const std::int64_t first = session_.first_ms();
+        const std::int64_t low = std::min(
+            {play_.start_ms, first, std::max(least_cell_ms(), first - Session::kMeasureDriftMs)});
+        out_.intervals.clear();
+        minutes_.reset(low + offset_, std::max(play_.end_ms, session_.last_ms()) + offset_);
         presence();
         intervals();
         playing();
@@ -41,12 +45,13 @@ public:
         progress();
         for (const Minute& minute : minutes_.list) row_.counters += minute.counters;
         score();
+        if (closed_) interval_rows();
     }
 
 private:
     std::int64_t least_cell_ms() const noexcept {
         return session_.cells.empty()
-                   ? session_.first_ms
+                   ? session_.first_ms()
                    : static_cast<std::int64_t>(session_.cells.front().minute) * 60'000 + 30'000;
     }
 
@@ -143,6 +148,13 @@ private:
             std::any_of(session_.marks.begin(), session_.marks.end(),
                         [](const Mark& mark) { return mark.kind == MarkKind::Rendition; });
         const bool restated = session_.smartsight || !changes;
+        // What mirrored requests say of the picture counts only where the player says nothing.
+        const bool own = std::any_of(
+            session_.marks.begin(), session_.marks.end(), [](const Mark& mark) {
+                return mark.kind == MarkKind::Rendition ||
+                       (mark.kind == MarkKind::RenditionRestated &&
+                        mark.aux != kMirroredPicture);
+            });
         const Spans spans = playing_spans();
         auto span = spans.begin();
         Picture picture;
@@ -157,6 +169,7 @@ private:
         for (const Mark& mark : session_.marks) {
             if (mark.kind == MarkKind::Rendition ||
                 (restated && mark.kind == MarkKind::RenditionRestated)) {
+                if (own && mark.aux == kMirroredPicture) continue;
                 if (picture.kbps == mark.value) continue;
                 show_until(mark.time_ms);
                 shift(mark, picture.kbps);
@@ -176,6 +189,10 @@ private:
     }
 
     void shift(const Mark& mark, double before) {
+        if (closed_) {
+            add_interval("interval.rendition", model::EventKind::Rendition, mark.time_ms,
+                         mark.value);
+        }
         if (before <= 0) return;
         AdditiveCounters& counters = at(mark.time_ms).counters;
         ++counters.rendition_changes;
@@ -253,6 +270,30 @@ private:
         for (const Stream& stream : session_.streams) {
             at(play_.start_ms).counters.beacons_lost += stream.numbers.missing();
         }
+    }
+
+    void add_interval(const char* name, model::EventKind kind, std::int64_t client_ms,
+                      double value) {
+        if (out_.intervals.size() >= kIntervalRowsMax) return;
+        model::EventRow& row = out_.intervals.emplace_back();
+        row.key = row_.key;
+        row.event_ms = server(client_ms);
+        row.receive_ms = session_.last_receive_ms;
+        row.name = name;
+        row.kind = static_cast<std::uint8_t>(kind);
+        row.phase = "instream";
+        row.value = value;
+    }
+
+    void interval_rows() {
+        const auto add = [this](const char* name, model::EventKind kind, const Spans& spans) {
+            for (const Span& span : spans) {
+                add_interval(name, kind, span.begin, static_cast<double>(span.length()));
+            }
+        };
+        add("interval.stall", model::EventKind::BufferEnd, play_.stalls);
+        add("interval.seek", model::EventKind::SeekEnd, play_.seek_waits);
+        add("interval.pause", model::EventKind::Resume, play_.pauses);
     }
 
     bool has_cell(Column column) const noexcept {
@@ -342,7 +383,8 @@ private:
                      : play_.ended    ? "stopped"
                                       : "lost";
         }
-        if (!closed_) return;
+        // Status and counters of one row agree, also while an ended session lingers.
+        if (!over()) return;
         AdditiveCounters& counters = at(play_.end_ms).counters;
         if (play_.started) {
             counters.ended_plays = row_.status == ViewStatus::Ended;
@@ -357,6 +399,11 @@ private:
         if (play_.complete) return;
         counters.exits_during_ad = ads_.on_screen;
         counters.exits_before_ad = ads_.waiting && !ads_.on_screen;
+    }
+
+    /// Nothing more is to come, as far as the records say.
+    bool over() const noexcept {
+        return closed_ || play_.ended || (play_.failed && !play_.started);
     }
 
     ViewStatus status() const noexcept {
@@ -381,7 +428,7 @@ private:
         if (play_.complete && !row_.is_live) percent = std::max(percent, kCompletedPercent);
         row_.progress_percent = percent;
         const bool completed = play_.started && !row_.is_live && percent >= kCompletedPercent;
-        if (closed_ && completed) at(play_.end_ms).counters.completions = 1;
+        if (over() && completed) at(play_.end_ms).counters.completions = 1;
     }
 
     void score() {

@@ -3,6 +3,7 @@
 #include "base/hash.h"
 #include "timeline/event_rows.h"
 #include "timeline/partition_state.h"
+#include "timeline/repeats.h"
 
 namespace playhead::timeline {
 
@@ -41,6 +42,10 @@ std::size_t Partition::open_sessions() const noexcept {
 void Partition::State::apply(const model::Event& event, const model::ClientContext& client) {
     ++stats.records;
     if (event.kind == model::EventKind::Application) {
+        if (!note_application(event)) {
+            ++stats.repeats;
+            return;
+        }
         const bool plausible = event.client_ms > event.receive_ms - options.retention_ms &&
                                event.client_ms <= event.receive_ms + options.future_tolerance_ms;
         app_events.push_back(
@@ -76,6 +81,18 @@ void Partition::State::apply(const model::Event& event, const model::ClientConte
     }
     if (auto row = event_row(slot.session, event)) events.push_back(std::move(*row));
     touch(found->second, slot);
+}
+
+bool Partition::State::note_application(const model::Event& event) {
+    const std::uint64_t identity =
+        stable_hash(event.session_id, record_identity(event) ^ event.customer_id);
+    if (!application_seen.insert(identity).second) return false;
+    application_order.push_back(identity);
+    if (application_order.size() > kApplicationSeenMax) {
+        application_seen.erase(application_order.front());
+        application_order.pop_front();
+    }
+    return true;
 }
 
 void Partition::State::touch(std::uint64_t number, Slot& slot) {
@@ -223,11 +240,33 @@ void write_ads(const Measured& measured, std::uint32_t revision, std::int8_t sig
     }
 }
 
+/// What an earlier row said and is so no more is taken back by a row with the value negated.
+void write_intervals(std::vector<model::EventRow>& before, std::vector<model::EventRow>& now,
+                     model::RowBlock& out) {
+    const auto equal = [](const model::EventRow& left, const model::EventRow& right) {
+        return left.event_ms == right.event_ms && left.value == right.value &&
+               left.name == right.name;
+    };
+    const auto lacks = [&](const std::vector<model::EventRow>& list, const model::EventRow& row) {
+        return std::none_of(list.begin(), list.end(),
+                            [&](const auto& other) { return equal(other, row); });
+    };
+    for (model::EventRow& row : before) {
+        if (!lacks(now, row)) continue;
+        out.events.push_back(row);
+        out.events.back().value = -row.value;
+    }
+    for (model::EventRow& row : now) {
+        if (lacks(before, row)) out.events.push_back(row);
+    }
+}
+
 }  // namespace
 
 void Partition::State::close(std::uint64_t number, Slot& slot, std::int64_t now_ms,
                              model::RowBlock& out) {
     Session& session = slot.session;
+    std::vector<model::EventRow> before;
     if (slot.revoked) {
         measure(*slot.revoked, options, true, measured);
         write_ads(measured, session.revision, -1, out);
@@ -235,8 +274,10 @@ void Partition::State::close(std::uint64_t number, Slot& slot, std::int64_t now_
         out.sessions.back().revision = session.revision;
         out.sessions.back().sign = -1;
         slot.revoked.reset();
+        before.swap(measured.intervals);
     }
     measure(session, options, true, measured);
+    write_intervals(before, measured.intervals, out);
     slices(slot, now_ms, out);
     ++session.revision;
     write_ads(measured, session.revision, 1, out);

@@ -7,6 +7,7 @@
 #include <queue>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -52,6 +53,7 @@ struct Partition::State {
     void slices(Slot& slot, std::int64_t now_ms, model::RowBlock& out);
     void wake_at(std::uint64_t number, Slot& slot, std::int64_t at_ms);
     void forget(std::int64_t now_ms);
+    bool note_application(const model::Event& event);
     std::int64_t expiry_of(const Session& session) const noexcept;
 
     Options options;
@@ -64,6 +66,10 @@ struct Partition::State {
     std::size_t closed_count = 0;
     std::vector<model::EventRow> events;
     std::vector<model::AppEventRow> app_events;
+    /// Identities of the newest App Analytics records: SDKs send again under the same id.
+    static constexpr std::size_t kApplicationSeenMax = 16'384;
+    std::deque<std::uint64_t> application_order;  ///< oldest first
+    std::unordered_set<std::uint64_t> application_seen;
     Measured measured;  ///< reused from session to session
     model::SessionKey lookup;
     Stats stats;

@@ -20,9 +20,11 @@ public:
 
     Playback run() {
         collect();
-        out_.end_ms = session_.last_ms;
+        out_.end_ms = session_.last_ms();
         for (const Mark& mark : states_) step(mark);
-        out_.ended = last_ == PlayerState::Ended || last_ == PlayerState::Quit;
+        // A fatal error that the player did not leave again is an end that was reported.
+        out_.ended = last_ == PlayerState::Ended || last_ == PlayerState::Quit ||
+                     last_ == PlayerState::FatalError;
         out_.complete = last_ == PlayerState::Ended;
         if (out_.ended) out_.end_ms = last_ms_;
         out_.play_end_ms = out_.end_ms;
@@ -126,7 +128,7 @@ private:
             from - preload_ms_ <= kPreloadMs) {
             from = preload_ms_;
         }
-        out_.start_ms = from >= 0 ? from : out_.started ? out_.first_frame_ms : session_.first_ms;
+        out_.start_ms = from >= 0 ? from : out_.started ? out_.first_frame_ms : session_.first_ms();
         std::int64_t until = out_.started ? out_.first_frame_ms : out_.end_ms;
         if (!out_.started && last_ == PlayerState::FatalError) until = last_ms_;
         Spans paused = startup_pauses_;
@@ -192,9 +194,9 @@ private:
 /// Estimate: the media asked for played, at most for as long as the session lasted.
 Playback requests_playback(const Session& session) {
     Playback out;
-    out.end_ms = session.last_ms;
+    out.end_ms = session.last_ms();
     out.play_end_ms = out.end_ms;
-    out.start_ms = session.first_ms;
+    out.start_ms = session.first_ms();
     std::int64_t media_ms = 0;
     for (const Cell& cell : session.cells) {
         if (cell.column == Column::RequestMediaMs) media_ms += cell.value;

@@ -126,7 +126,7 @@ private:
     void frame_start() {
         out_.attempted = true;
         out_.started = start_ms_ >= 0;
-        out_.start_ms = load_ms_ >= 0 ? load_ms_ : session_.first_ms;
+        out_.start_ms = load_ms_ >= 0 ? load_ms_ : session_.first_ms();
         if (out_.started) {
             out_.first_frame_ms = start_ms_;
             out_.startup_ms = latency_ms_;

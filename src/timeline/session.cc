@@ -46,18 +46,18 @@ void Session::add_mark(const Mark& mark) {
     marks.insert(at, mark);
 }
 
-void Session::add_thin_mark(MarkKind kind, std::int64_t time_ms, double value) {
+void Session::add_thin_mark(MarkKind kind, std::int64_t time_ms, double value, std::uint8_t aux) {
     const std::int64_t minute = minute_of(time_ms);
     const auto first =
         std::lower_bound(marks.begin(), marks.end(), minute * kMinuteMs,
                          [](const Mark& mark, std::int64_t time) { return mark.time_ms < time; });
     for (auto at = first; at != marks.end() && minute_of(at->time_ms) == minute; ++at) {
-        if (at->kind != kind || at->value != value) continue;
+        if (at->kind != kind || at->value != value || at->aux != aux) continue;
         if (at->time_ms <= time_ms) return;
         marks.erase(at);
         break;
     }
-    add_mark({time_ms, value, 0, kind, 0});
+    add_mark({time_ms, value, 0, kind, aux});
 }
 
 void Session::add_peak_mark(MarkKind kind, std::int64_t time_ms, double value) {

@@ -88,6 +88,10 @@ enum class Column : std::uint8_t {
             End
 };
 
+/// `Mark::aux` of RenditionRestated: said by the player of the moment of its report, by a request
+/// mirrored from a CDN, or by the player of a moment before its report (a change: kept exactly).
+inline constexpr std::uint8_t kOwnPicture = 0, kMirroredPicture = 1, kDatedPicture = 2;
+
 /// A sum or maximum of one minute of the client's clock.
 struct Cell {
     std::uint32_t minute = 0;  ///< since the epoch
@@ -125,12 +129,18 @@ struct Stream {
 
 struct Session {
     static constexpr std::size_t kMarksMax = 8192;
+    static constexpr std::size_t kDatedMarksMax = 2048;  ///< above, dated renditions are thinned too
     static constexpr std::size_t kCellsMax = 60'000;
     static constexpr std::size_t kSeenMax = 65'536;
     static constexpr std::size_t kStreamsMax = 16;
     static constexpr std::size_t kAdTextsMax = 512;
-    /// Records further than this from the first one are pulled to it (and counted as rejected).
-    static constexpr std::int64_t kSpanMaxMs = 7LL * 86'400'000;
+    /// Times more than this before or after the session's first record are pulled to it (and
+    /// counted as rejected). Together they bound the minutes of one session to 36 h: 1 MB dense.
+    static constexpr std::int64_t kSpanBeforeMaxMs = 6LL * 3'600'000;
+    static constexpr std::int64_t kSpanAfterMaxMs = 30LL * 3'600'000;
+    static constexpr std::int64_t kSpanMaxMs = kSpanBeforeMaxMs + kSpanAfterMaxMs;
+    /// Times inside a record may differ this much from the record's own.
+    static constexpr std::int64_t kMeasureDriftMs = 600'000;
 
     std::uint64_t customer_id = 0;
     std::string session_id;
@@ -140,12 +150,14 @@ struct Session {
     bool is_live = false;
 
     std::int64_t first_receive_ms = 0;
-    std::int64_t first_client_ms = 0;  ///< of the record received first; 0 none
+    std::int64_t first_timed_receive_ms = 0;  ///< the first of those that state a time
+    std::int64_t first_client_ms = 0;         ///< what that one states; 0 none
     std::int64_t last_receive_ms = 0;
     std::int64_t offset_ms = 0;  ///< to add to every client time here
     std::int64_t anchor_ms = 0;
-    std::int64_t first_ms = 0;
-    std::int64_t last_ms = 0;
+    /// Of the player's own reports, and of mirrored requests, which bear the time of receipt.
+    std::int64_t own_first_ms = 0, own_last_ms = 0;
+    std::int64_t request_first_ms = 0, request_last_ms = 0;
     std::int64_t last_stats_ms = 0;
     std::int64_t previous_stats_ms = 0;  ///< the newest but one
     std::int64_t play_anchor_ms = 0;     ///< least (time - played) of reports; 0 none
@@ -177,10 +189,18 @@ struct Session {
     bool dirty = false;
     bool urgent = false;
 
+    /// First and last activity. Requests count only where the player reports nothing itself: theirs
+    /// is the clock of whoever mirrors them, which may be hours away from the player's.
+    std::int64_t first_ms() const noexcept {
+        return own_first_ms != 0 ? own_first_ms : request_first_ms;
+    }
+    std::int64_t last_ms() const noexcept {
+        return own_first_ms != 0 ? own_last_ms : request_last_ms;
+    }
     /// Inserts in order; a full equal is dropped.
     void add_mark(const Mark& mark);
     /// At most one mark of `kind` and value per minute, the earliest.
-    void add_thin_mark(MarkKind kind, std::int64_t time_ms, double value);
+    void add_thin_mark(MarkKind kind, std::int64_t time_ms, double value, std::uint8_t aux = 0);
     /// One mark of `kind` per minute: the greatest value, its earliest time.
     void add_peak_mark(MarkKind kind, std::int64_t time_ms, double value);
     void add(Column column, std::int64_t time_ms, std::int64_t amount);

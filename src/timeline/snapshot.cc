@@ -1,4 +1,4 @@
-// Snapshot format 1: magic, version, CRC-32C of the rest, the names of dimensions and columns (so
+// Snapshot format 2: magic, version, CRC-32C of the rest, the names of dimensions and columns (so
 // that both lists may grow), then the partition. Measured rows are not stored: they follow from the
 // state.
 #include <algorithm>
@@ -13,7 +13,7 @@ namespace playhead::timeline {
 namespace {
 
 constexpr std::string_view kMagic = "PHTL";
-constexpr std::uint32_t kVersion = 1;
+constexpr std::uint32_t kVersion = 2;
 constexpr std::size_t kHeaderBytes = 12;
 
 constexpr std::array kHiddenNames{
@@ -86,8 +86,9 @@ template <class Archive>
 void io(Archive& archive, Session& session) {
     io_all(archive, session.customer_id, session.session_id, session.protocol, session.smartsight,
            session.cmcd_events, session.cmcd_requests, session.clock_rejected, session.is_live,
-           session.first_receive_ms, session.first_client_ms, session.last_receive_ms,
-           session.offset_ms, session.anchor_ms, session.first_ms, session.last_ms,
+           session.first_receive_ms, session.first_timed_receive_ms, session.first_client_ms, session.last_receive_ms,
+           session.offset_ms, session.anchor_ms, session.own_first_ms, session.own_last_ms,
+           session.request_first_ms, session.request_last_ms,
            session.last_stats_ms, session.previous_stats_ms, session.play_anchor_ms,
            session.first_media_ms, session.interval_ms, session.played_max_s,
            session.startup_delay_ms, session.top_kbps, session.position, session.duration,
@@ -194,6 +195,8 @@ std::string Partition::snapshot() const {
     io_list(writer, closed, [&](auto& entry) { io_all(writer, entry.first, entry.second); });
     io_list(writer, state.events, [&](model::EventRow& row) { io(writer, row); });
     io_list(writer, state.app_events, [&](model::AppEventRow& row) { io(writer, row); });
+    std::vector<std::uint64_t> seen(state.application_order.begin(), state.application_order.end());
+    io_list(writer, seen, [&](std::uint64_t& identity) { io(writer, identity); });
     Writer header;
     header.raw(kMagic.data(), kMagic.size());
     std::uint32_t version = kVersion;
@@ -243,6 +246,10 @@ Result<void> Partition::restore(std::string_view snapshot) {
     state->closed.assign(closed.begin(), closed.end());
     io_list(reader, state->events, [&](model::EventRow& row) { io(reader, row); });
     io_list(reader, state->app_events, [&](model::AppEventRow& row) { io(reader, row); });
+    std::vector<std::uint64_t> seen;
+    io_list(reader, seen, [&](std::uint64_t& identity) { io(reader, identity); });
+    state->application_order.assign(seen.begin(), seen.end());
+    state->application_seen.insert(seen.begin(), seen.end());
     if (!reader.ok() || reader.left() != 0 || !sound) return damaged("contents are not sound");
     state_ = std::move(state);
     return {};

@@ -212,8 +212,9 @@ void EntryDecoder::segment(JsonValue value) {
     // A repeat restates the rendition; its rate is stale and its segment was counted before.
     if (!is_repeat && bytes > 0) measure(M::SegmentBytes, bytes);
     if (!is_repeat && download_kbps >= 0) measure(M::DownloadRateKbps, download_kbps);
+    // A repeat speaks of the moment of its record, whatever time it bears.
     for (std::size_t index = first; index < event_.measures.size(); ++index) {
-        event_.measures[index].client_ms = client_ms;
+        event_.measures[index].client_ms = is_repeat ? 0 : client_ms;
     }
 }
 

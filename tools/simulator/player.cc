@@ -474,6 +474,12 @@ void Player::finish(Outcome outcome) {
 
 }  // namespace
 
+std::vector<std::string> business_error_codes() {
+    std::vector<std::string> codes;
+    for (const FaultText& fault : kBusinessFaults) codes.emplace_back(fault.code);
+    return codes;
+}
+
 void play(const World& world, const PlayerOptions& options,
           const std::vector<const Incident*>& incidents, Random random, Playback& playback) {
     Player(world, options, incidents, random, playback).run();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "simulator/incidents.h"
@@ -15,6 +16,9 @@ struct PlayerOptions {
     double dropped_share = 0.08;  ///< of plays: no final record
     double watch_factor = 1;      ///< scales how long viewers stay
 };
+
+/// Error codes of what is refused for a business reason (too many streams, wrong country).
+std::vector<std::string> business_error_codes();
 
 /// Plays one session to its end. `playback` comes with ordinal, wire, asset, country, cdn, viewer
 /// and start filled in; the rest is written. Deterministic in (`playback`, `random`).

@@ -271,8 +271,13 @@ void SmartSightFragments::append_segments(const World& world, const Playback& pl
                 rendition.kbps * 1000, rendition.resolution, rendition.fps, at_ms);
             body += is_new ? "}" : R"(,"du":-1,"qz":0,"cz":0})";
         } else {
-            put(body, FMT_COMPILE(R"({{"cbrBitrate":{},"downloadRate":{},"timestamp":{}}})"),
-                rendition.kbps * 1000, beacon.kbps * 1000, at_ms);
+            put(body, FMT_COMPILE(R"({{"cbrBitrate":{},"timestamp":{})"), rendition.kbps * 1000,
+                at_ms);
+            if (is_new) {
+                put(body, FMT_COMPILE(R"(,"downloadRate":{}}})"), beacon.kbps * 1000);
+            } else {
+                body += R"(,"dur":-1,"qbrSize":0,"cbrSize":0})";
+            }
         }
     };
     for (std::int32_t at = beacon.shift_begin; at < beacon.shift_end; ++at) {

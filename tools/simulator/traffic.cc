@@ -160,7 +160,9 @@ void Traffic::start_session(std::uint64_t ordinal, std::int64_t start_ms) {
         active->fragments.emplace(world_, options_.writer, playback);
     }
     Random random(mix64(options_.seed ^ ordinal), 31);
-    const TransportFaults& faults = options_.faults;
+    // A request as mirrored by a CDN has neither an id nor a time: twice is two, late is later.
+    const TransportFaults faults =
+        playback.wire == Wire::CmcdQuery ? TransportFaults{} : options_.faults;
     active->order.reserve(plan.beacons.size());
     for (std::size_t index = 0; index < plan.beacons.size(); ++index) {
         std::int64_t at = plan.beacons[index].send_ms;

@@ -23,7 +23,8 @@
 
 namespace playhead::simulator {
 
-/// Trouble on the way that must not change any result. Shares are of requests.
+/// Trouble on the way that must not change any result. Shares are of requests. Those of CMCD's
+/// request mode are spared: nothing in them would tell a second from a first.
 struct TransportFaults {
     double duplicate_share = 0;  ///< sent again, byte for byte, a little later
     double delay_share = 0;      ///< held back up to `delay_ms_max`: overtaken by later ones

@@ -18,7 +18,8 @@ std::int64_t overlap_ms(const Interval& interval, std::int64_t from, std::int64_
 class Counter {
 public:
     Counter(const World& world, const Playback& playback, std::int64_t from, std::int64_t until)
-        : ladder_(world.ladder(world.assets()[playback.asset].has_fps50)),
+        : asset_(world.assets()[playback.asset]),
+          ladder_(world.ladder(asset_.has_fps50)),
           playback_(playback),
           from_(from),
           until_(until) {}
@@ -40,7 +41,9 @@ private:
     void add_life();
     void add_ads();
     void add_media();
+    bool reached_the_end() const;
 
+    const Asset& asset_;
     const std::vector<Rendition>& ladder_;
     const Playback& playback_;
     std::int64_t from_, until_;
@@ -135,18 +138,31 @@ void Counter::add_life() {
     if (!inside(std::max(playback_.end_ms - 1, playback_.start_ms))) return;
     switch (playback_.outcome) {
         case Outcome::Completed:
-            counters_.ended_plays = 1;
-            counters_.completions = 1;
-            break;
         case Outcome::Stopped: counters_.ended_plays = 1; break;
         case Outcome::Dropped: counters_.dropped = 1; break;
         case Outcome::StartupFailure:
             (business ? counters_.startup_business_failures : counters_.startup_failures) = 1;
             break;
-        case Outcome::StreamFailure: counters_.instream_failures = 1; break;
+        case Outcome::StreamFailure:  // the player says that it ended, and why
+            counters_.ended_plays = 1;
+            counters_.instream_failures = 1;
+            break;
         case Outcome::ExitBeforeStart: counters_.exits_before_start = 1; break;
     }
+    if (reached_the_end()) counters_.completions = 1;
     if (playback_.wire == Wire::CmcdEvent) counters_.frames_dropped = playback_.frames_dropped;
+}
+
+/// 90 % of a VOD asset, wherever in it the session began.
+bool Counter::reached_the_end() const {
+    if (!playback_.played() || asset_.is_live) return false;
+    std::int64_t furthest = 0;
+    for (const Interval& interval : playback_.intervals) {
+        const bool moves = interval.phase == Phase::Playing;
+        furthest =
+            std::max(furthest, interval.position_ms + (moves ? interval.duration_ms() : 0));
+    }
+    return playback_.outcome == Outcome::Completed || furthest * 10 >= asset_.duration_ms * 9;
 }
 
 void Counter::add_ads() {
@@ -171,10 +187,11 @@ void Counter::add_ads() {
 
 void Counter::add_media() {
     for (const Download& download : playback_.downloads) {
-        const bool event = playback_.wire == Wire::CmcdEvent;
-        if (!inside(download.start_ms + (event ? download.total_ms : 0))) continue;
+        // When it was asked for: that is the time which CMCD states with a response as well.
+        if (!inside(download.start_ms)) continue;
         const Rendition& rendition = ladder_[static_cast<std::size_t>(download.rendition)];
-        counters_.bytes += static_cast<std::int64_t>(rendition.kbps) * download.duration_ms / 8;
+        counters_.bytes +=
+            (static_cast<std::int64_t>(rendition.kbps) * download.duration_ms + 4) / 8;
         ++counters_.requests;
     }
 }
@@ -211,17 +228,16 @@ std::vector<std::string_view> comparable_counters(const Playback& playback, bool
     const bool waits = playback.played() || playback.outcome == Outcome::StartupFailure ||
                        playback.wire == Wire::CmcdEvent;
     if (waits && !preroll) names.emplace_back("startup_wait_ms");
-    if (playback.outcome != Outcome::StreamFailure)
-        names.emplace_back("ended_plays");
-    else
-        names.emplace_back("instream_failures");
+    names.insert(names.end(), {"ended_plays", "instream_failures"});
     if (playback.wire == Wire::CmcdEvent) {
         names.insert(names.end(), {"bytes", "requests"});
         return names;
     }
     names.insert(names.end(),
-                 {"ad_ms", "ad_breaks", "ad_requests", "ad_impressions", "ad_starts",
+                 {"ad_breaks", "ad_requests", "ad_impressions", "ad_starts",
                   "ad_completions", "ad_skips", "ad_clicks", "ad_errors", "completions"});
+    // Nor how much of an ad was seen by who left in it before the first frame.
+    if (playback.outcome != Outcome::ExitBeforeStart) names.emplace_back("ad_ms");
     if (playback.wire == Wire::Compact) names.emplace_back("warnings");
     return names;
 }
@@ -270,12 +286,13 @@ void fill_dimensions(const World& world, const Playback& playback, model::Dimens
     set(Dimension::Brand, device.brand);
     set(Dimension::Model, device.model);
     set(Dimension::DeviceMarketingName, device.marketing_name);
-    set(Dimension::StreamFormat, "HLS");
+    if (playback.wire == Wire::Long) set(Dimension::StreamFormat, "HLS");
     if (playback.outcome == Outcome::ExitBeforeStart ||
         playback.outcome == Outcome::StartupFailure) {
         // ONLOAD lacks these; a later record (a first rendition, an error) may carry them.
         if (playback.shifts.empty() && playback.faults.empty()) return;
     }
+    set(Dimension::StreamFormat, "HLS");
     set(Dimension::Cdn, world.cdns()[playback.cdn].name);
     set(Dimension::SourceHostName, world.cdns()[playback.cdn].host);
     set(Dimension::NwType, network.network_type);
