@@ -12,7 +12,8 @@ import urllib.parse
 # The long names of the compact keys that are looked at.
 LONG = {"qd": "qubitData", "sd": "streamID", "pe": "pbEventInfo", "pif": "pbInfo",
         "si": "sessionId", "pi": "pId", "e": "event", "l": "latency", "bw": "buffWait",
-        "ud": "pauseDuration", "ci": "custId"}
+        "ud": "pauseDuration", "ci": "custId", "sgi": "segInfo", "cb": "cbrBitrate",
+        "t": "timestamp"}
 
 
 @dataclasses.dataclass
@@ -23,7 +24,12 @@ class Stated:
     latency_ms: int | None = None
     stalls_ms: list = dataclasses.field(default_factory=list)
     pauses_ms: list = dataclasses.field(default_factory=list)
+    bitrates: list = dataclasses.field(default_factory=list)  # (time, bit/s)
     bitrate_reports: int = 0
+
+    def bitrate_changes(self):
+        values = [value for _, value in sorted(self.bitrates)]
+        return sum(1 for before, after in zip(values, values[1:]) if before != after)
 
 
 @dataclasses.dataclass
@@ -83,12 +89,16 @@ def read_entry(entry, facts):
     name = get(event, "event")
     if name:
         facts.names.append(name)
-    if name in ("START", "START_AFTER_AD"):
-        facts.latency_ms = number_of(event, "latency")
-    if name == "RESUME" and number_of(event, "pauseDuration") is not None:
-        facts.pauses_ms.append(number_of(event, "pauseDuration"))
+    segments = get(entry, "segInfo")
+    for part in segments if isinstance(segments, list) else [segments]:
+        if number_of(part, "cbrBitrate"):
+            facts.bitrates.append((number_of(part, "timestamp"), number_of(part, "cbrBitrate")))
     information = get(entry, "pbInfo")
     for part in information if isinstance(information, list) else [information]:
+        if name in ("START", "START_AFTER_AD") and number_of(part, "latency") is not None:
+            facts.latency_ms = number_of(part, "latency")
+        if name == "RESUME" and number_of(part, "pauseDuration") is not None:
+            facts.pauses_ms.append(number_of(part, "pauseDuration"))
         if number_of(part, "buffWait") is not None:
             facts.stalls_ms.append(number_of(part, "buffWait"))
 
