@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "auth/discovery.h"
+#include "auth/token_form.h"
 #include "http/query_string.h"
 #include "net/problem.h"
 
@@ -34,7 +35,16 @@ Response token_response(const auth::TokenReply& reply) {
     return response;
 }
 
+auth::TokenReply bad_client_header() {
+    return {401,
+            R"({"error":"invalid_client","error_description":"Unusable Authorization header"})",
+            std::nullopt,
+            {}};
+}
+
+/// The fields of a form or, whatever the content type says, of a JSON object.
 Result<auth::FormPairs> form_of(const Request& request) {
+    if (auth::looks_like_json(request.body())) return auth::form_from_json(request.body());
     auto parsed = http::QueryString::parse(request.body());
     if (!parsed) return fail(parsed.error());
     auth::FormPairs pairs;
@@ -44,9 +54,9 @@ Result<auth::FormPairs> form_of(const Request& request) {
 
 bool is_known_realm(const OauthOptions& options, const Request& request, Responder& responder) {
     if (request.param("realm") == options.realm) return true;
-    responder.send(net::problem_response(
-        Error{ErrorCode::NotFound, "no such realm", "realm",
-              std::string(request.param("realm").substr(0, 64)), options.realm}));
+    responder.send(net::problem_response(Error{ErrorCode::NotFound, "no such realm", "realm",
+                                               std::string(request.param("realm").substr(0, 64)),
+                                               options.realm}));
     return false;
 }
 
@@ -57,11 +67,14 @@ void add_oauth_routes(http::Router& router, const OauthOptions& options, auth::T
     const http::RouteOptions pooled{http::RunOn::Pool, 64U << 10U, true};
     const http::RouteOptions quick{http::RunOn::Reactor, 64U << 10U, true};
     const std::string realm = "/realms/{realm}";
-    using Grant = auth::TokenReply (auth::TokenIssuer::*)(const auth::FormPairs&,
-                                                          const auth::TokenContext&);
+    using Grant =
+        auth::TokenReply (auth::TokenIssuer::*)(const auth::FormPairs&, const auth::TokenContext&);
     const auto grant = [options, &issuer](Grant method, Request& request, Responder responder) {
         auto form = form_of(request);
         if (!form) return responder.send(net::problem_response(form.error()));
+        if (!auth::add_basic_credentials(request.header("authorization"), *form)) {
+            return responder.send(token_response(bad_client_header()));
+        }
         auth::TokenContext context;
         context.issuer = auth::issuer_url(base_url(options, request), options.realm);
         context.address = std::string(request.remote_address());

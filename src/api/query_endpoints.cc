@@ -25,7 +25,7 @@ Response json_reply(std::string body) {
 }
 
 struct StreamForm {
-    std::string_view name;          ///< as `format=` has it
+    std::string_view name;  ///< as `format=` has it
     std::string_view content_type;
     std::string_view engine_format;
 };
@@ -110,8 +110,7 @@ void QueryEndpoints::add_routes(http::Router& router) {
                });
 }
 
-void QueryEndpoints::answer_query(query::Endpoint endpoint, Request& request,
-                                  Responder responder) {
+void QueryEndpoints::answer_query(query::Endpoint endpoint, Request& request, Responder responder) {
     // Generations 1 to 3 require the plan level; the newest has none.
     const auto plan_level = parse_plan_level(request, endpoint == query::Endpoint::QbrData);
     if (!plan_level) {
@@ -128,10 +127,14 @@ void QueryEndpoints::answer_query(query::Endpoint endpoint, Request& request,
     for (const auto& parameter : parsed->all()) {
         parameters.emplace_back(parameter.name, parameter.value);
     }
-    const auto query = engine_.parse(parameters, endpoint);
+    auto query = engine_.parse(parameters, endpoint);
     if (!query) return responder.send(net::problem_response(query.error()));
     const auto form = form_of(*query, request);
     if (!form) return responder.send(net::problem_response(form.error()));
+
+    // Nobody waits for the answer of a client that has gone: its query ends too.
+    query->cancel_id = fmt::format("api-{}", next_query_.fetch_add(1));
+    responder.on_disconnect([this, cancel_id = query->cancel_id] { engine_.cancel(cancel_id); });
 
     const Timing timing(query_seconds_);
     const auto customer_id = static_cast<std::uint64_t>(caller->customer_id);
@@ -174,8 +177,8 @@ void QueryEndpoints::answer_session(Request& request, Responder responder) {
         return answer_query(query::Endpoint::MetricQuery, request, std::move(responder));
     }
     const Timing timing(query_seconds_);
-    auto json = engine_.session_json(session_id->value,
-                                     static_cast<std::uint64_t>(caller->customer_id));
+    auto json =
+        engine_.session_json(session_id->value, static_cast<std::uint64_t>(caller->customer_id));
     if (!json) return responder.send(net::problem_response(json.error()));
     responder.send(json_reply(std::move(*json)));
 }

@@ -1,6 +1,7 @@
 /// Endpoints that answer questions: metrics, sessions, one session, the dictionary, the plan level.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 
@@ -37,6 +38,7 @@ private:
     Watermark watermark_;
     Histogram& query_seconds_;
     Counter& query_failures_;
+    std::atomic<std::uint64_t> next_query_{1};
 };
 
 }  // namespace playhead::api

@@ -234,7 +234,6 @@ PipelineStatus Pipeline::status() const {
     status.blocks_waiting = blocks_->size();
     for (const auto& worker : workers_) status.sessions_open += worker->sessions_open.load();
     if (journal_) {
-        status.journal_queue_bytes = journal_->stats().queue_bytes;
         if (auto error = journal_->last_error()) status.trouble = error->message;
     }
     if (status.trouble.empty()) {

@@ -54,7 +54,6 @@ struct RecoveryReport {
 struct PipelineStatus {
     std::int64_t watermark_ms = 0;      ///< everything received before is in the store
     std::uint64_t stored_cut = 0;
-    std::size_t journal_queue_bytes = 0;
     std::size_t blocks_waiting = 0;     ///< cut, not yet in the store
     std::size_t sessions_open = 0;
     std::string trouble;                ///< why it cannot accept or store; empty when all is well

@@ -41,7 +41,7 @@ Result<QueryRequest> Engine::parse(const Parameters& parameters, Endpoint endpoi
 
 store::QueryOptions Engine::options_of(const QueryRequest& request) const {
     store::QueryOptions options;
-    options.query_id = request.query_id;
+    options.query_id = request.cancel_id;
     options.time_limit_s = options_.time_limit_s;
     return options;
 }
@@ -87,8 +87,7 @@ Result<Answer> Engine::run(const QueryRequest& request, std::uint64_t customer_i
         if (row.size() != plan->columns.size() + kTrailingColumns) {
             return fail(ErrorCode::Internal, "the store answered another number of columns");
         }
-        answer.total_records =
-            static_cast<std::int64_t>(number_of(row[plan->columns.size()], 0));
+        answer.total_records = static_cast<std::int64_t>(number_of(row[plan->columns.size()], 0));
         if (answer.rows.empty()) set_beacons(row, answer.meta);
         row.resize(plan->columns.size());
         answer.rows.push_back(std::move(row));

@@ -23,8 +23,8 @@ struct AnswerMeta {
     std::string granularity;  ///< empty when not a time series
     std::string timezone;
     bool approximate = false;
-    bool filled = false;            ///< empty buckets are in the rows
-    std::int64_t watermark_s = 0;   ///< data are complete up to here; 0 = unknown
+    bool filled = false;           ///< empty buckets are in the rows
+    std::int64_t watermark_s = 0;  ///< data are complete up to here; 0 = unknown
     /// Of the beacons behind the answer; absent when the tables read do not tell.
     std::optional<double> late_percent;
     std::optional<double> lost_percent;
@@ -73,6 +73,9 @@ public:
     /// Everything of one session as a JSON object: row, tags, slices, events, ads and the points of
     /// its score. NotFound when the customer has no such session.
     Result<std::string> session_json(std::string_view session_id, std::uint64_t customer_id) const;
+
+    /// Stops what runs with this `QueryRequest::cancel_id`: its caller gets Cancelled.
+    void cancel(std::string_view cancel_id) const { store_.cancel(cancel_id); }
 
     const Dictionary& dictionary() const noexcept { return dictionary_; }
 

@@ -56,6 +56,9 @@ struct QueryRequest {
     bool explain = false;
     std::string format;  ///< as given; the API decides with the Accept header
     std::string query_id;
+    /// Names the running statements for `Engine::cancel`; the server's, so that no client can
+    /// name another's. Empty: they cannot be cancelled.
+    std::string cancel_id;
 
     bool groups_by(std::string_view key) const;
 };
