@@ -39,6 +39,8 @@ namespace playhead::app {
 namespace {
 
 constexpr std::int64_t kDayMs = 24LL * 3600 * 1000;
+// An open session without a beacon for so long has been closed as dropped; its row is left over.
+constexpr std::uint32_t kLiveSessionsDays = 2;
 constexpr std::int64_t kDrainMs = 1500;
 constexpr std::int64_t kStoreOnStopMs = 2500;
 
@@ -187,7 +189,7 @@ Result<void> Runtime::Parts::open_store(const Config& config, const std::string&
     const std::uint32_t sessions = days("retention.sessions_days");
     const std::uint32_t events = days("retention.events_days");
     const std::vector<store::Retention> retention{
-        {store::Table::Sessions, sessions},  {store::Table::LiveSessions, sessions},
+        {store::Table::Sessions, sessions},  {store::Table::LiveSessions, kLiveSessionsDays},
         {store::Table::AdViews, sessions},   {store::Table::Slices, days("retention.slices_days")},
         {store::Table::Events, events},      {store::Table::AppEvents, events}};
     if (auto applied = store::apply_retention(*store, retention, sessions); !applied) {

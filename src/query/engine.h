@@ -74,11 +74,16 @@ public:
     /// its score. NotFound when the customer has no such session.
     Result<std::string> session_json(std::string_view session_id, std::uint64_t customer_id) const;
 
+    /// Stops the running query with this id (`QueryRequest::query_id`) of a customer; its caller
+    /// gets Cancelled. False when none runs. Only marks it: never waits for the query.
+    bool cancel(std::string_view query_id, std::uint64_t customer_id) const;
+
     const Dictionary& dictionary() const noexcept { return dictionary_; }
 
 private:
-    store::QueryOptions options_of(const QueryRequest& request) const;
-    Result<void> fill_series(const QueryRequest& request, const Plan& plan, Answer& answer) const;
+    store::QueryOptions options_of(const QueryRequest& request, std::uint64_t customer_id) const;
+    Result<void> fill_series(const QueryRequest& request, const Plan& plan,
+                             const store::QueryOptions& options, Answer& answer) const;
 
     store::Store& store_;
     const Dictionary& dictionary_;

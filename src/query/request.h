@@ -69,6 +69,7 @@ struct RequestLimits {
 
 inline constexpr std::size_t kMetricsMax = 100;
 inline constexpr std::size_t kGroupByMax = 10;
+inline constexpr std::size_t kQueryIdBytesMax = 64;
 inline constexpr std::int64_t kLimitMax = 1'000'000'000;
 
 /// InvalidArgument (400) names parameter, value and what was expected; an unknown parameter gets
