@@ -2,6 +2,9 @@
 // that no request reads another customer.
 #include <gtest/gtest.h>
 
+#include <fstream>
+#include <sstream>
+
 #include "base/clock.h"
 #include "query/engine.h"
 #include "query/envelope.h"
@@ -13,6 +16,14 @@ namespace {
 constexpr const char* kPeriod = "start=1700000000,end=1700090000";
 constexpr std::uint64_t kCustomer = 900'001;
 constexpr std::uint64_t kOther = 900'002;
+
+TEST(DictionaryPage, IsUpToDate) {
+    std::ifstream in(std::string(PLAYHEAD_SOURCE_DIR) + "/docs/dictionary.md");
+    std::stringstream page;
+    page << in.rdbuf();
+    EXPECT_TRUE(page.str() == dictionary_markdown(dictionary()))
+        << "run: build/release/bin/dictionary_doc > docs/dictionary.md";
+}
 
 class Execution : public ::testing::Test {
 protected:
