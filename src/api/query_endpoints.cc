@@ -4,8 +4,10 @@
 
 #include <chrono>
 #include <memory>
+#include <random>
 
 #include "base/json_writer.h"
+#include "base/random.h"
 #include "http/query_string.h"
 #include "net/problem.h"
 #include "query/envelope.h"
@@ -25,7 +27,7 @@ Response json_reply(std::string body) {
 }
 
 struct StreamForm {
-    std::string_view name;  ///< as `format=` has it
+    std::string_view name;          ///< as `format=` has it
     std::string_view content_type;
     std::string_view engine_format;
 };
@@ -83,7 +85,8 @@ QueryEndpoints::QueryEndpoints(const Access& access, const query::Engine& engine
       watermark_(std::move(watermark)),
       query_seconds_(metrics.histogram("playhead_query_seconds", "", "Time of API queries")),
       query_failures_(metrics.counter("playhead_query_failures_total", "",
-                                      "Queries that failed for a reason of ours")) {}
+                                      "Queries that failed for a reason of ours")),
+      id_seed_((std::uint64_t{std::random_device{}()} << 32U) | std::random_device{}()) {}
 
 void QueryEndpoints::add_routes(http::Router& router) {
     const http::RouteOptions pooled{http::RunOn::Pool, 0, false};
@@ -110,7 +113,8 @@ void QueryEndpoints::add_routes(http::Router& router) {
                });
 }
 
-void QueryEndpoints::answer_query(query::Endpoint endpoint, Request& request, Responder responder) {
+void QueryEndpoints::answer_query(query::Endpoint endpoint, Request& request,
+                                  Responder responder) {
     // Generations 1 to 3 require the plan level; the newest has none.
     const auto plan_level = parse_plan_level(request, endpoint == query::Endpoint::QbrData);
     if (!plan_level) {
@@ -132,38 +136,71 @@ void QueryEndpoints::answer_query(query::Endpoint endpoint, Request& request, Re
     const auto form = form_of(*query, request);
     if (!form) return responder.send(net::problem_response(form.error()));
 
-    // Nobody waits for the answer of a client that has gone: its query ends too.
-    query->cancel_id = fmt::format("api-{}", next_query_.fetch_add(1));
-    responder.on_disconnect([this, cancel_id = query->cancel_id] { engine_.cancel(cancel_id); });
-
-    const Timing timing(query_seconds_);
+    if (query->query_id.empty()) query->query_id = new_query_id();
     const auto customer_id = static_cast<std::uint64_t>(caller->customer_id);
+    // Marks the query only, so the reactor does not wait.
+    responder.on_disconnect([this, customer_id, id = query->query_id] {
+        engine_.cancel(id, customer_id);
+    });
+    if (responder.gone()) return;
+    const Timing timing(query_seconds_);
     if (*form != nullptr) {
-        Response head(200);
-        head.add("Content-Type", (*form)->content_type).add("Cache-Control", "private, no-cache");
-        // The head goes out with the first chunk, so that an error before it is still a problem.
-        bool begun = false;
-        const auto done = engine_.stream(*query, customer_id, (*form)->engine_format,
-                                         [&](std::string_view chunk) {
-                                             if (!begun) begun = responder.begin(std::move(head));
-                                             return begun && responder.write(chunk);
-                                         });
-        if (done) {
-            if (!begun) responder.begin(std::move(head));
-            return responder.end();
-        }
-        if (!begun) responder.send(net::problem_response(done.error()));
-        // In mid-stream the responder's destruction cuts the connection: the client sees that the
-        // body is incomplete.
-        return;
+        return stream_rows(*query, customer_id, (*form)->content_type, (*form)->engine_format,
+                           std::move(responder));
     }
     auto answer = engine_.run(*query, customer_id);
     if (!answer) {
-        if (net::problem_response(answer.error()).status >= 500) query_failures_.add();
-        return responder.send(net::problem_response(answer.error()));
+        auto response = refusal(answer.error());
+        response.add("X-Query-Id", query->query_id);
+        return responder.send(std::move(response));
     }
     answer->meta.watermark_s = watermark_() / 1000;
-    responder.send(json_reply(query::envelope_json(*answer)));
+    auto response = json_reply(query::envelope_json(*answer));
+    response.add("X-Query-Id", query->query_id);
+    responder.send(std::move(response));
+}
+
+void QueryEndpoints::stream_rows(const query::QueryRequest& query, std::uint64_t customer_id,
+                                 std::string_view content_type, std::string_view engine_format,
+                                 Responder responder) {
+    Response head(200);
+    head.add("Content-Type", content_type)
+        .add("Cache-Control", "private, no-cache")
+        .add("X-Query-Id", query.query_id);
+    // The head goes out with the first chunk, so that an error before it is still a problem.
+    bool begun = false;
+    const auto done =
+        engine_.stream(query, customer_id, engine_format, [&](std::string_view chunk) {
+            if (!begun) begun = responder.begin(std::move(head));
+            return begun && responder.write(chunk);
+        });
+    if (done) {
+        if (!begun) responder.begin(std::move(head));
+        return responder.end();
+    }
+    if (!begun) {
+        auto response = refusal(done.error());
+        response.add("X-Query-Id", query.query_id);
+        return responder.send(std::move(response));
+    }
+    // In mid-stream the responder's destruction cuts the connection: the client sees that the
+    // body is incomplete.
+}
+
+Response QueryEndpoints::refusal(const Error& error) {
+    auto response = net::problem_response(error);
+    // Not the store's fault when the client left.
+    if (response.status >= 500) query_failures_.add();
+    return response;
+}
+
+std::string QueryEndpoints::new_query_id() {
+    // Unique in this process, and not to be guessed by counting; a UUID of version 4 in form.
+    Random random(id_seed_, ids_given_.fetch_add(1) + 1);
+    const std::uint64_t high = random.next_u64();
+    const std::uint64_t low = random.next_u64();
+    return fmt::format("{:08x}-{:04x}-4{:03x}-{:04x}-{:012x}", high >> 32U, (high >> 16U) & 0xffffU,
+                       high & 0xfffU, 0x8000U | (low >> 50U), low & 0xffffffffffffU);
 }
 
 void QueryEndpoints::answer_session(Request& request, Responder responder) {
@@ -177,8 +214,8 @@ void QueryEndpoints::answer_session(Request& request, Responder responder) {
         return answer_query(query::Endpoint::MetricQuery, request, std::move(responder));
     }
     const Timing timing(query_seconds_);
-    auto json =
-        engine_.session_json(session_id->value, static_cast<std::uint64_t>(caller->customer_id));
+    auto json = engine_.session_json(session_id->value,
+                                     static_cast<std::uint64_t>(caller->customer_id));
     if (!json) return responder.send(net::problem_response(json.error()));
     responder.send(json_reply(std::move(*json)));
 }

@@ -4,6 +4,8 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <string>
+#include <string_view>
 
 #include "api/access.h"
 #include "base/metrics.h"
@@ -31,6 +33,11 @@ private:
     void answer_session(net::Request& request, net::Responder responder);
     void answer_dictionary(net::Request& request, net::Responder responder);
     void answer_plan_level(net::Request& request, net::Responder responder);
+    void stream_rows(const query::QueryRequest& query, std::uint64_t customer_id,
+                     std::string_view content_type, std::string_view engine_format,
+                     net::Responder responder);
+    std::string new_query_id();
+    net::Response refusal(const Error& error);
 
     const Access& access_;
     const query::Engine& engine_;
@@ -38,7 +45,8 @@ private:
     Watermark watermark_;
     Histogram& query_seconds_;
     Counter& query_failures_;
-    std::atomic<std::uint64_t> next_query_{1};
+    std::uint64_t id_seed_;
+    std::atomic<std::uint64_t> ids_given_{0};
 };
 
 }  // namespace playhead::api

@@ -22,6 +22,11 @@ AnswerMeta meta_of(const QueryRequest& request, const Plan& plan) {
     return meta;
 }
 
+/// Ids come from clients: one customer's id must not name another's query.
+std::string running_name(std::string_view query_id, std::uint64_t customer_id) {
+    return std::to_string(customer_id) + "/" + std::string(query_id);
+}
+
 /// Shares of late and of lost beacons, from the trailing columns of a row.
 void set_beacons(const std::vector<store::Cell>& row, AnswerMeta& meta) {
     const std::size_t at = row.size() - kTrailingColumns + 1;
@@ -39,15 +44,22 @@ Result<QueryRequest> Engine::parse(const Parameters& parameters, Endpoint endpoi
                          {clock_.now_ms() / 1000, options_.retention_days});
 }
 
-store::QueryOptions Engine::options_of(const QueryRequest& request) const {
+bool Engine::cancel(std::string_view query_id, std::uint64_t customer_id) const {
+    return !query_id.empty() && store_.cancel(running_name(query_id, customer_id));
+}
+
+store::QueryOptions Engine::options_of(const QueryRequest& request,
+                                       std::uint64_t customer_id) const {
     store::QueryOptions options;
-    options.query_id = request.cancel_id;
+    if (!request.query_id.empty()) {
+        options.query_id = running_name(request.query_id, customer_id);
+    }
     options.time_limit_s = options_.time_limit_s;
     return options;
 }
 
 Result<void> Engine::fill_series(const QueryRequest& request, const Plan& plan,
-                                 Answer& answer) const {
+                                 const store::QueryOptions& options, Answer& answer) const {
     if (answer.rows.size() > static_cast<std::size_t>(kSeriesRowsMax)) {
         return fail(Error{ErrorCode::Unprocessable,
                           "the time series has too many rows",
@@ -55,7 +67,7 @@ Result<void> Engine::fill_series(const QueryRequest& request, const Plan& plan,
                           {},
                           "fewer dimensions, a filter, or a coarser granularity"});
     }
-    auto table = store_.query(plan.buckets, options_of(request));
+    auto table = store_.query(plan.buckets, options);
     if (!table) return fail(table.error());
     std::vector<std::int64_t> buckets;
     for (const auto& row : table->rows) {
@@ -73,7 +85,8 @@ Result<Answer> Engine::run(const QueryRequest& request, std::uint64_t customer_i
     const auto begin_ns = clock_.monotonic_ns();
     auto plan = plan_query(request, dictionary_, customer_id);
     if (!plan) return fail(plan.error());
-    auto table = store_.query(plan->statement, options_of(request));
+    const auto options = options_of(request, customer_id);
+    auto table = store_.query(plan->statement, options);
     if (!table) return fail(table.error());
     Answer answer;
     answer.columns = plan->columns;
@@ -87,13 +100,16 @@ Result<Answer> Engine::run(const QueryRequest& request, std::uint64_t customer_i
         if (row.size() != plan->columns.size() + kTrailingColumns) {
             return fail(ErrorCode::Internal, "the store answered another number of columns");
         }
-        answer.total_records = static_cast<std::int64_t>(number_of(row[plan->columns.size()], 0));
+        answer.total_records =
+            static_cast<std::int64_t>(number_of(row[plan->columns.size()], 0));
         if (answer.rows.empty()) set_beacons(row, answer.meta);
         row.resize(plan->columns.size());
         answer.rows.push_back(std::move(row));
     }
     if (plan->series) {
-        if (auto filled = fill_series(request, *plan, answer); !filled) return fail(filled.error());
+        if (auto filled = fill_series(request, *plan, options, answer); !filled) {
+            return fail(filled.error());
+        }
     } else if (answer.rows.empty() && request.offset > 0) {
         // Past the end no row tells the total: ask for the first row instead.
         QueryRequest first = request;
@@ -124,7 +140,7 @@ Result<void> Engine::stream(const QueryRequest& request, std::uint64_t customer_
     }
     named.sql = "SELECT " + names + " FROM (" + plan->statement.sql + ")";
     named.parameters = plan->statement.parameters;
-    return store_.stream(named, format, options_of(request), sink);
+    return store_.stream(named, format, options_of(request, customer_id), sink);
 }
 
 }  // namespace playhead::query

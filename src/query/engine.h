@@ -23,8 +23,8 @@ struct AnswerMeta {
     std::string granularity;  ///< empty when not a time series
     std::string timezone;
     bool approximate = false;
-    bool filled = false;           ///< empty buckets are in the rows
-    std::int64_t watermark_s = 0;  ///< data are complete up to here; 0 = unknown
+    bool filled = false;            ///< empty buckets are in the rows
+    std::int64_t watermark_s = 0;   ///< data are complete up to here; 0 = unknown
     /// Of the beacons behind the answer; absent when the tables read do not tell.
     std::optional<double> late_percent;
     std::optional<double> lost_percent;
@@ -74,14 +74,16 @@ public:
     /// its score. NotFound when the customer has no such session.
     Result<std::string> session_json(std::string_view session_id, std::uint64_t customer_id) const;
 
-    /// Stops what runs with this `QueryRequest::cancel_id`: its caller gets Cancelled.
-    void cancel(std::string_view cancel_id) const { store_.cancel(cancel_id); }
+    /// Stops the running query with this id (`QueryRequest::query_id`) of a customer; its caller
+    /// gets Cancelled. False when none runs. Only marks it: never waits for the query.
+    bool cancel(std::string_view query_id, std::uint64_t customer_id) const;
 
     const Dictionary& dictionary() const noexcept { return dictionary_; }
 
 private:
-    store::QueryOptions options_of(const QueryRequest& request) const;
-    Result<void> fill_series(const QueryRequest& request, const Plan& plan, Answer& answer) const;
+    store::QueryOptions options_of(const QueryRequest& request, std::uint64_t customer_id) const;
+    Result<void> fill_series(const QueryRequest& request, const Plan& plan,
+                             const store::QueryOptions& options, Answer& answer) const;
 
     store::Store& store_;
     const Dictionary& dictionary_;

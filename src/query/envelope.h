@@ -18,4 +18,7 @@ void append_cell(std::string& out, const PlanColumn& column, const store::Cell& 
 /// granularities, and which go together.
 std::string dictionary_json(const Dictionary& dictionary);
 
+/// The page docs/dictionary.md.
+std::string dictionary_markdown(const Dictionary& dictionary);
+
 }  // namespace playhead::query

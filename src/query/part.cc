@@ -194,9 +194,13 @@ Result<std::string> PartWriter::conditions(const TablePart& part) {
 }
 
 Result<std::string> PartWriter::from(const TablePart& part) {
-    std::string out = fmt::format(
-        "{} AND {} >= {} AND {} < {}", scope(part.table, part.final_rows), part.time_column,
-        parameters_.time(part.from_s), part.time_column, parameters_.time(part.to_s));
+    // In the column's own type, else every row of it would be converted.
+    const auto time = [&](std::int64_t epoch_s) {
+        return part.rollup ? parameters_.whole_time(epoch_s) : parameters_.time(epoch_s);
+    };
+    std::string out =
+        fmt::format("{} AND {} >= {} AND {} < {}", scope(part.table, part.final_rows),
+                    part.time_column, time(part.from_s), part.time_column, time(part.to_s));
     if (part.live) out += " AND closed = 0";
     if (part.time_column == "end_time" && !part.rollup) {
         // Parts and granules are by start: nothing starts after it ends.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <map>
 
 #include "query/nearest.h"
@@ -282,6 +283,13 @@ private:
         if (auto read = read_count("agg", 2, aggregation); !read) return read;
         request_.format = lower(value("format"));
         request_.query_id = std::string(value("queryId"));
+        const bool plain = std::all_of(
+            request_.query_id.begin(), request_.query_id.end(), [](unsigned char c) {
+                return std::isalnum(c) != 0 || c == '-' || c == '_';
+            });
+        if (!plain || request_.query_id.size() > kQueryIdBytesMax) {
+            return refuse("queryId", request_.query_id, "a UUID", "not an id");
+        }
         if (auto read = read_count("limit", kLimitMax, request_.limit); !read) return read;
         return read_count("offset", kLimitMax, request_.offset);
     }

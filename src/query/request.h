@@ -56,9 +56,6 @@ struct QueryRequest {
     bool explain = false;
     std::string format;  ///< as given; the API decides with the Accept header
     std::string query_id;
-    /// Names the running statements for `Engine::cancel`; the server's, so that no client can
-    /// name another's. Empty: they cannot be cancelled.
-    std::string cancel_id;
 
     bool groups_by(std::string_view key) const;
 };
@@ -72,6 +69,7 @@ struct RequestLimits {
 
 inline constexpr std::size_t kMetricsMax = 100;
 inline constexpr std::size_t kGroupByMax = 10;
+inline constexpr std::size_t kQueryIdBytesMax = 64;
 inline constexpr std::int64_t kLimitMax = 1'000'000'000;
 
 /// InvalidArgument (400) names parameter, value and what was expected; an unknown parameter gets

@@ -1,6 +1,8 @@
 // `/mm-apis/session?sessionid=`: everything of one session.
 #include "base/json_writer.h"
 #include "query/engine.h"
+#include "query/series.h"
+#include "query/session_lists.h"
 #include "query/sql.h"
 
 namespace playhead::query {
@@ -24,22 +26,62 @@ void write_cell(JsonWriter& json, const store::Cell& cell) {
         cell);
 }
 
+std::int64_t whole_of(const store::Cell& cell) {
+    return static_cast<std::int64_t>(number_of(cell, 0));
+}
+
 void write_object(JsonWriter& json, const store::ResultTable& table,
                   const std::vector<store::Cell>& row) {
     json.begin_object();
     for (std::size_t i = 0; i < table.columns.size() && i < row.size(); ++i) {
         const auto& name = table.columns[i].name;
-        if (name == "sign" || name == "closed") continue;
+        if (name == "sign" || name == "closed" || name == "customerid") continue;
+        if (name.ends_with("_time")) {
+            write_time(json, name, whole_of(row[i]));
+            continue;
+        }
         json.key(name);
-        write_cell(json, row[i]);
+        const auto* text = std::get_if<std::string>(&row[i]);
+        if (name == "tags" && text != nullptr) {
+            json.raw(*text);
+        } else {
+            write_cell(json, row[i]);
+        }
     }
     json.end_object();
 }
 
-void write_array(JsonWriter& json, const store::ResultTable& table) {
+void write_array(JsonWriter& json, const char* name, const store::ResultTable& table) {
+    json.key(name);
     json.begin_array();
     for (const auto& row : table.rows) write_object(json, table, row);
     json.end_array();
+}
+
+std::vector<SessionEvent> events_of(const store::ResultTable& table) {
+    std::vector<SessionEvent> out;
+    for (const auto& row : table.rows) {
+        SessionEvent event;
+        const auto text = [&](std::size_t i) {
+            const auto* found = std::get_if<std::string>(&row[i]);
+            return found == nullptr ? std::string() : *found;
+        };
+        for (std::size_t i = 0; i < table.columns.size() && i < row.size(); ++i) {
+            const auto& name = table.columns[i].name;
+            if (name == "event_time") event.time_ms = whole_of(row[i]);
+            if (name == "kind") event.kind = static_cast<int>(whole_of(row[i]));
+            if (name == "severity") event.severity = static_cast<int>(whole_of(row[i]));
+            if (name == "position_s") event.position_s = number_of(row[i], 0);
+            if (name == "value") event.value = number_of(row[i], 0);
+            if (name == "name") event.name = text(i);
+            if (name == "phase") event.phase = text(i);
+            if (name == "errorcode") event.error_code = text(i);
+            if (name == "errormessage") event.error_message = text(i);
+            if (name == "text") event.text = text(i);
+        }
+        out.push_back(std::move(event));
+    }
+    return out;
 }
 
 const std::string& times() {
@@ -82,7 +124,10 @@ double figure(const store::ResultTable& table, std::string_view name) {
 void write_score(JsonWriter& json, const store::ResultTable& session) {
     json.key("scorebreakdown");
     json.begin_object();
-    json.member("score", figure(session, "score"));
+    // Points of 100 that each part took; null where there was nothing to judge.
+    const double score = figure(session, "score");
+    json.key("score");
+    score < 0 ? json.null() : json.value(score);
     for (const auto* part : {"startup", "stalls", "quality", "failure"}) {
         json.member(part, figure(session, std::string("score_lost_") + part));
     }
@@ -128,12 +173,10 @@ Result<std::string> Engine::session_json(std::string_view session_id,
     json.key("session");
     write_object(json, *session, session->rows.front());
     write_score(json, *session);
-    json.key("events");
-    write_array(json, *events);
-    json.key("slices");
-    write_array(json, *slices);
-    json.key("ads");
-    write_array(json, *ads);
+    write_session_lists(json, events_of(*events));
+    write_array(json, "ads", *ads);
+    write_array(json, "events", *events);
+    write_array(json, "slices", *slices);
     json.end_object();
     return out;
 }

@@ -31,6 +31,10 @@ std::string SqlParameters::time(std::int64_t epoch_s) {
     return "fromUnixTimestamp64Milli(" + integer(epoch_s * 1000) + ", 'UTC')";
 }
 
+std::string SqlParameters::whole_time(std::int64_t epoch_s) {
+    return "toDateTime(" + integer(epoch_s) + ", 'UTC')";
+}
+
 std::string scope(std::string_view table, bool final_rows) {
     return fmt::format("FROM {}{} WHERE customerid = {{customer:UInt64}}", table,
                        final_rows ? " FINAL" : "");

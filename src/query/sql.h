@@ -21,6 +21,8 @@ public:
     std::string integer(std::int64_t value);
     /// A DateTime64 of epoch seconds.
     std::string time(std::int64_t epoch_s);
+    /// A DateTime of epoch seconds, for columns without milliseconds.
+    std::string whole_time(std::int64_t epoch_s);
 
     std::vector<store::Parameter> take() { return std::move(parameters_); }
 

@@ -223,6 +223,10 @@ std::vector<std::string> reader_settings(const ChdbOptions& options) {
         fmt::format("SET max_memory_usage = {}", options.query_memory_bytes_max),
         fmt::format("SET max_bytes_before_external_group_by = {}",
                     options.query_memory_bytes_max / 2),
+        // A revision is in the partition of what it replaces: days need not be merged together.
+        "SET do_not_merge_across_partitions_select_final = 1",
+        // Lists of sessions read the columns of the rows they show only.
+        "SET query_plan_max_limit_for_lazy_materialization = 10000",
     };
     if (options.query_threads > 0) {
         settings.push_back(fmt::format("SET max_threads = {}", options.query_threads));
