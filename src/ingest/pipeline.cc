@@ -1,6 +1,7 @@
 #include "ingest/pipeline.h"
 
 #include <fmt/format.h>
+#include <pthread.h>
 
 #include <algorithm>
 #include <chrono>
@@ -66,9 +67,15 @@ void Pipeline::start_threads() {
         workers_.push_back(std::make_unique<Worker>(static_cast<std::size_t>(index)));
     }
     for (auto& worker : workers_) {
-        worker->thread = std::thread([this, &worker = *worker] { run_worker(worker); });
+        worker->thread = std::thread([this, &worker = *worker] {
+            pthread_setname_np(pthread_self(), "ph-timeline");
+            run_worker(worker);
+        });
     }
-    writer_ = std::thread([this] { run_writer(); });
+    writer_ = std::thread([this] {
+        pthread_setname_np(pthread_self(), "ph-store");
+        run_writer();
+    });
     journal_->set_sink([this](std::span<journal::Entry> entries) { take_group(entries); });
     last_snapshot_ms_ = clock_.now_ms();
     cutter_ = std::thread([this] { run_cutter(); });
