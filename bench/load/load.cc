@@ -26,6 +26,7 @@ struct Options {
     std::uint64_t seed = 1;
     int pid = 0;
     double settle_s = 0;
+    double warm_s = 0;  ///< sent before anything is measured
 };
 
 double cpu_s(int pid) {
@@ -75,25 +76,32 @@ void run(const Options& options) {
     std::string body;
     std::string request;
     std::uint64_t bytes = 0;
+    const auto send_all = [&](std::uint64_t requests) {
+        const auto began = std::chrono::steady_clock::now();
+        const auto passed_s = [&] {
+            return std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+        };
+        const std::uint64_t answered = client.answered() + requests;
+        std::uint64_t sent = 0;
+        while (client.answered() < answered) {
+            while (sent < requests && client.has_free() &&
+                   static_cast<double>(sent) <= passed_s() * options.rate) {
+                build(audience, options, body, request);
+                client.send(request);
+                bytes += body.size();
+                ++sent;
+            }
+            const bool must_wait = sent == requests || !client.has_free();
+            client.poll(must_wait ? 1000 : 1);
+        }
+        return passed_s();
+    };
+    send_all(static_cast<std::uint64_t>(options.warm_s * options.rate));
+    client.answer_ms().clear();
+    bytes = 0;
     const double cpu_before = cpu_s(options.pid);
     const double own_before = static_cast<double>(std::clock()) / CLOCKS_PER_SEC;
-    const auto began = std::chrono::steady_clock::now();
-    const auto passed_s = [&] {
-        return std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
-    };
-    std::uint64_t sent = 0;
-    while (client.answered() < options.requests) {
-        while (sent < options.requests && client.has_free() &&
-               static_cast<double>(sent) <= passed_s() * options.rate) {
-            build(audience, options, body, request);
-            client.send(request);
-            bytes += body.size();
-            ++sent;
-        }
-        const bool must_wait = sent == options.requests || !client.has_free();
-        client.poll(must_wait ? 1000 : 1);
-    }
-    const double seconds = passed_s();
+    const double seconds = send_all(options.requests);
     const double own = static_cast<double>(std::clock()) / CLOCKS_PER_SEC - own_before;
     const double cpu_sent = cpu_s(options.pid) - cpu_before;
     std::this_thread::sleep_for(std::chrono::duration<double>(options.settle_s));
@@ -125,6 +133,7 @@ int main(int argc, char** argv) {
     app.add_option("--customer", options.customer_id)->capture_default_str();
     app.add_option("--seed", options.seed)->capture_default_str();
     app.add_option("--pid", options.pid, "process whose CPU time is measured");
+    app.add_option("--warm", options.warm_s, "seconds of load before anything is measured");
     app.add_option("--settle", options.settle_s, "seconds after the last answer, for the CPU time");
     CLI11_PARSE(app, argc, argv);
     run(options);

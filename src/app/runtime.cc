@@ -201,6 +201,8 @@ Result<void> Runtime::Parts::open_pipeline(
     options.snapshot_interval_ms = config.integer("ingest.snapshot_interval_ms");
     options.journal_retention_ms = config.integer("retention.journal_days") * kDayMs;
     options.timeline.linger_ms = config.integer("ingest.linger_ms");
+    options.timeline.live_row_ms = config.integer("ingest.live_row_ms");
+    options.timeline.slice_ms = config.integer("ingest.slice_ms");
     options.timeline.retention_ms = config.integer("retention.sessions_days") * kDayMs;
     auto opened = ingest::Pipeline::open(options, *store, *decoder, clock, metrics, progress);
     if (!opened) return fail(opened.error());

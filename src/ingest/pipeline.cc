@@ -1,6 +1,7 @@
 #include "ingest/pipeline.h"
 
 #include <fmt/format.h>
+#include <pthread.h>
 
 #include <algorithm>
 #include <chrono>
@@ -16,6 +17,14 @@ namespace playhead::ingest {
 namespace {
 
 constexpr std::size_t kBlocksWaitingMax = 4;
+
+/// A cut waits this many times as long as the store took for the last block: an insert costs as
+/// much for one row as for a thousand, so a busy machine gets fewer and larger blocks.
+constexpr std::int64_t kWaitPerStoreTime = 4;
+constexpr std::int64_t kCutIntervalBusyMaxMs = 5000;
+/// Groups of the journal: players do not wait for the answer, and a sync costs the same for one
+/// record as for fifty.
+constexpr std::uint32_t kGroupDelayUs = 2000;
 
 }  // namespace
 
@@ -49,6 +58,7 @@ Result<std::unique_ptr<Pipeline>> Pipeline::open(
     journal_options.dir = dir + "/journal";
     journal_options.durability = pipeline->options_.durability;
     journal_options.segment_bytes_max = pipeline->options_.segment_bytes_max;
+    journal_options.group_delay_us = kGroupDelayUs;
     auto journal = journal::Journal::open(journal_options, clock, metrics);
     if (!journal) return fail(journal.error());
     pipeline->journal_ = std::move(*journal);
@@ -67,9 +77,15 @@ void Pipeline::start_threads() {
         workers_.push_back(std::make_unique<Worker>(static_cast<std::size_t>(index)));
     }
     for (auto& worker : workers_) {
-        worker->thread = std::thread([this, &worker = *worker] { run_worker(worker); });
+        worker->thread = std::thread([this, &worker = *worker] {
+            pthread_setname_np(pthread_self(), "ph-timeline");
+            run_worker(worker);
+        });
     }
-    writer_ = std::thread([this] { run_writer(); });
+    writer_ = std::thread([this] {
+        pthread_setname_np(pthread_self(), "ph-store");
+        run_writer();
+    });
     journal_->set_sink([this](std::span<journal::Entry> entries) { take_group(entries); });
     last_snapshot_ms_ = clock_.now_ms();
     cutter_ = std::thread([this] { run_cutter(); });
@@ -165,7 +181,10 @@ void Pipeline::run_worker(Worker& worker) {
 void Pipeline::run_cutter() {
     std::unique_lock lock(mutex_);
     while (!stopping_) {
-        wake_cutter_.wait_for(lock, std::chrono::milliseconds(options_.cut_interval_ms));
+        const std::int64_t busy_ms =
+            std::min(kWaitPerStoreTime * store_time_ms_.load(), kCutIntervalBusyMaxMs);
+        wake_cutter_.wait_for(
+            lock, std::chrono::milliseconds(std::max(options_.cut_interval_ms, busy_ms)));
         if (stopping_) break;
         lock.unlock();
         if (auto appended = append_cut(nullptr); !appended) set_trouble(appended.error().message);

@@ -35,7 +35,7 @@ struct PipelineOptions {
     std::string data_dir;               ///< absolute; journal/ and snapshots/ live below it
     journal::Durability durability = journal::Durability::Fsync;
     int workers = 1;                    ///< timeline threads, 1 to kPartitions
-    std::int64_t cut_interval_ms = 1000;
+    std::int64_t cut_interval_ms = 1000;  ///< at least; longer while the store is busy
     std::int64_t snapshot_interval_ms = 60'000;
     std::int64_t journal_retention_ms = 7LL * 24 * 3600 * 1000;  ///< kept for `recompute`
     std::uint64_t segment_bytes_max = 256U << 20U;
@@ -136,6 +136,7 @@ private:
     std::atomic<std::uint64_t> stored_cut_{0};
     std::atomic<std::int64_t> watermark_ms_{0};
     std::atomic<std::int64_t> last_snapshot_ms_{0};
+    std::atomic<std::int64_t> store_time_ms_{0};  ///< that the last block took
     std::atomic<bool> stopping_{false};
     std::atomic<bool> give_up_{false};
 

@@ -66,6 +66,7 @@ void Pipeline::run_writer() {
         for (auto& part : cut.parts) merge(rows, std::move(part));
         std::int64_t retry_ms = kRetryFirstMs;
         bool stored = false;
+        const std::int64_t began_ns = clock_.monotonic_ns();
         while (!stored) {
             const auto done = store_block(cut.record.number, cut.record.now_ms, rows);
             stored = done.has_value();
@@ -77,6 +78,7 @@ void Pipeline::run_writer() {
             retry_ms = std::min(retry_ms * 2, kRetryLastMs);
         }
         set_trouble({});
+        store_time_ms_ = (clock_.monotonic_ns() - began_ns) / 1'000'000;
         if (cut.wants_snapshot) save_snapshot(cut);
         {
             const std::lock_guard lock(mutex_);

@@ -1,6 +1,7 @@
 #include "journal/journal.h"
 
 #include <fmt/format.h>
+#include <pthread.h>
 
 #include <chrono>
 #include <condition_variable>
@@ -223,7 +224,10 @@ Result<std::unique_ptr<Journal>> Journal::open(const JournalOptions& options, co
 }
 
 Journal::Journal(std::unique_ptr<State> state) : state_(std::move(state)) {
-    state_->thread = std::thread([owned = state_.get()] { owned->run(); });
+    state_->thread = std::thread([owned = state_.get()] {
+        pthread_setname_np(pthread_self(), "ph-journal");
+        owned->run();
+    });
 }
 
 Journal::~Journal() {

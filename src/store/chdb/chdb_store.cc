@@ -236,13 +236,15 @@ std::vector<std::string> reader_settings(const ChdbOptions& options) {
 }
 
 // A batch stays one block; a token repeated after a crash between a table and its views still
-// fills the views; a history import may span any number of days.
+// fills the views; a history import may span any number of days. Rows of one key are merged by the
+// background and by the queries anyway: merging a block before writing it doubles a row's cost.
 const std::vector<std::string>& writer_settings() {
     static const std::vector<std::string> settings{
         "SET async_insert = 0",
         "SET max_insert_threads = 1",
         "SET max_insert_block_size = 1048576",
         "SET max_partitions_per_insert_block = 0",
+        "SET optimize_on_insert = 0",
         "SET deduplicate_blocks_in_dependent_materialized_views = 1",
     };
     return settings;
