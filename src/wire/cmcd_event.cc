@@ -317,7 +317,11 @@ void CmcdEventDecoder::errors(const CmcdRecord& record, model::Event& event) {
 void CmcdEventDecoder::tags(const CmcdRecord& record, model::Event& event) {
     for (const auto& [key, member] : record.members()) {
         if (key.find('-') == std::string_view::npos) continue;
-        const auto value = cmcd_text(member, kTokenBytesMax, result_.batch.arena);
+        auto value = cmcd_text(member, kTokenBytesMax, result_.batch.arena);
+        // A bare custom key is a flag that is set.
+        if (!member.is_inner_list && member.value.type == sf::Type::Boolean) {
+            value = cmcd_flag(member) ? "true" : "false";
+        }
         if (!value || key.size() > kTokenBytesMax || event.tags.size() >= model::kTagsMax) {
             ++result_.batch.dropped_keys;
             continue;
