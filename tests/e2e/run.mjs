@@ -76,9 +76,10 @@ try {
     + 'pauseduration,seekcount,playingtime,avgbitrate,fatalerrors,endedplays';
   const ask = () => playhead.api(`/mm-apis/metricquery/${CUSTOMER}?period=${period}&metrics=${metrics}`
     + `&allstatus=1&sessiontype=started&filter=[sessionid=${sessionId}]`);
-  // An ended session is closed, and counted as ended, once no late record is expected.
+  // An ended session is closed, and counted as ended, once no late record is expected. For a moment
+  // it is in both tables, the closed one and the open one.
   let row = null;
-  for (let tries = 0; tries < 100 && row?.endedplays !== 1; tries += 1) {
+  for (let tries = 0; tries < 100 && (row?.endedplays !== 1 || row.attempts !== 1); tries += 1) {
     await sleep(200);
     row = (await ask()).response[0];
   }
