@@ -39,17 +39,19 @@ Pipeline::Pipeline(PipelineOptions options, store::Store& store, const RequestDe
     }
 }
 
-Result<std::unique_ptr<Pipeline>> Pipeline::open(
-    PipelineOptions options, store::Store& store, const RequestDecoder& decoder, const Clock& clock,
-    MetricsRegistry& metrics, const std::function<void(std::string)>& progress) {
+Result<std::unique_ptr<Pipeline>> Pipeline::open(PipelineOptions options, store::Store& store,
+                                                 const RequestDecoder& decoder, const Clock& clock,
+                                                 MetricsRegistry& metrics,
+                                                 const std::function<void(std::string)>& progress) {
     std::unique_ptr<Pipeline> pipeline(
         new Pipeline(std::move(options), store, decoder, clock, metrics));
     const std::string& dir = pipeline->options_.data_dir;
     std::error_code error;
     std::filesystem::create_directories(dir + "/snapshots", error);
     if (error) {
-        return fail(ErrorCode::Unavailable, fmt::format("cannot write below the data directory {}: {}",
-                                                        dir, error.message()));
+        return fail(
+            ErrorCode::Unavailable,
+            fmt::format("cannot write below the data directory {}: {}", dir, error.message()));
     }
     journal::JournalOptions journal_options;
     journal_options.dir = dir + "/journal";
