@@ -22,9 +22,6 @@ constexpr std::size_t kBlocksWaitingMax = 4;
 /// much for one row as for a thousand, so a busy machine gets fewer and larger blocks.
 constexpr std::int64_t kWaitPerStoreTime = 4;
 constexpr std::int64_t kCutIntervalBusyMaxMs = 5000;
-/// Groups of the journal: players do not wait for the answer, and a sync costs the same for one
-/// record as for fifty.
-constexpr std::uint32_t kGroupDelayUs = 2000;
 
 }  // namespace
 
@@ -60,7 +57,6 @@ Result<std::unique_ptr<Pipeline>> Pipeline::open(PipelineOptions options, store:
     journal_options.dir = dir + "/journal";
     journal_options.durability = pipeline->options_.durability;
     journal_options.segment_bytes_max = pipeline->options_.segment_bytes_max;
-    journal_options.group_delay_us = kGroupDelayUs;
     auto journal = journal::Journal::open(journal_options, clock, metrics);
     if (!journal) return fail(journal.error());
     pipeline->journal_ = std::move(*journal);

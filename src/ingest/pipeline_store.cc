@@ -74,7 +74,8 @@ void Pipeline::run_writer() {
             set_trouble(fmt::format("the store refuses a block: {}", done.error().message));
             std::unique_lock lock(mutex_);
             if (give_up_) return;
-            stored_.wait_for(lock, std::chrono::milliseconds(retry_ms), [&] { return give_up_.load(); });
+            stored_.wait_for(lock, std::chrono::milliseconds(retry_ms),
+                             [&] { return give_up_.load(); });
             retry_ms = std::min(retry_ms * 2, kRetryLastMs);
         }
         set_trouble({});
@@ -93,8 +94,8 @@ journal::Position Pipeline::oldest_within_retention() const {
     const std::string dir = options_.data_dir + "/journal";
     auto segments = journal::list_segments(dir);
     if (!segments) return {};
-    const auto oldest = std::chrono::file_clock::now() -
-                        std::chrono::milliseconds(options_.journal_retention_ms);
+    const auto oldest =
+        std::chrono::file_clock::now() - std::chrono::milliseconds(options_.journal_retention_ms);
     for (const auto& segment : *segments) {
         std::error_code error;
         const auto changed = std::filesystem::last_write_time(
@@ -188,13 +189,14 @@ Result<void> Pipeline::recover(const std::function<void(std::string)>& progress)
             progress(fmt::format("replayed {:.1f} MB of the journal",
                                  static_cast<double>(recovery_.bytes) / 1e6));
         }
-        const auto done = record.type == kCutRecord ? take_cut(record.payload)
-                                                    : take_request(record.payload);
+        const auto done =
+            record.type == kCutRecord ? take_cut(record.payload) : take_request(record.payload);
         if (done) return true;
         if (record.type == kRequestRecord) {
             // It was acknowledged once, so an older version could read it: say so and go on.
             if (recovery_.losses.size() < journal::ReplayReport::kLossesMax) {
-                recovery_.losses.push_back("a request could not be decoded: " + done.error().message);
+                recovery_.losses.push_back("a request could not be decoded: " +
+                                           done.error().message);
             }
             return true;
         }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <pthread.h>
 
+#include <algorithm>
 #include <chrono>
 #include <condition_variable>
 #include <thread>
@@ -17,6 +18,7 @@ namespace playhead::journal {
 namespace {
 
 constexpr std::size_t kProbeBytes = 4096;
+constexpr std::size_t kQuietGroupRecordsMax = 2;
 
 /// Records that will be written with one write. Offsets are within `bytes`.
 struct Group {
@@ -116,6 +118,7 @@ struct Journal::State {
     /// The writer thread's own.
     SegmentWriter writer;
     Group writing;
+    std::size_t last_group_records = 0;
     std::thread thread;
 };
 
@@ -130,7 +133,10 @@ void Journal::State::wait_for_work(std::unique_lock<std::mutex>& held) {
     waiting = false;
     if (filling.entries.empty() || stopping || flushing > 0 || options.group_delay_us == 0) return;
     held.unlock();
-    std::this_thread::sleep_for(std::chrono::microseconds(options.group_delay_us));
+    const bool busy = last_group_records > kQuietGroupRecordsMax;
+    std::this_thread::sleep_for(std::chrono::microseconds(
+        busy ? std::max(options.group_delay_us, options.group_delay_busy_us)
+             : options.group_delay_us));
     held.lock();
 }
 
@@ -150,6 +156,7 @@ void Journal::State::run() {
         held.unlock();
         commit(writing);
         const std::size_t bytes = writing.bytes.size();
+        last_group_records = writing.entries.size();
         writing.clear();
         held.lock();
         depth->queue_bytes.fetch_sub(bytes, std::memory_order_relaxed);

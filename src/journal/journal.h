@@ -34,6 +34,9 @@ struct JournalOptions {
     /// How long the writer lets a group grow before it writes: fewer, larger writes for a little
     /// latency. 0 writes at once.
     std::uint32_t group_delay_us = 500;
+    /// The same while several senders are at work (the last group held more than a few records): a
+    /// sync costs as much for one record as for fifty. A lonely sender does not pay for it.
+    std::uint32_t group_delay_busy_us = 4000;
     /// How often an idle journal whose last write failed tries whether the disk is well again.
     std::uint32_t probe_interval_ms = 1000;
 };
