@@ -19,8 +19,8 @@ constexpr const char* kSums =
     "sum(startup_failures) * 100 / sum(attempts), sum(exits_before_start), "
     "sum(bitrate_kbit) / sum(bitrate_ms), sum(score_sum) / sum(score_count)";
 constexpr const char* kViewer =
-    "uniqCombined64If(17)(concat(subscriberid, '|', if(deviceid != '', deviceid, concat(brand, "
-    "'|', model, '|', browser, '|', platform, '|', ipaddress))), plays > 0)";
+    "uniqCombined64If(17)(cityHash64(subscriberid, if(deviceid != '', cityHash64(deviceid), "
+    "cityHash64(brand, model, browser, platform, ipaddress))), plays > 0 AND sign = 1)";
 
 struct Group {
     const char* name;
@@ -49,15 +49,15 @@ std::string grouped(const std::string& values, const std::string& from, const st
 std::vector<KpiQuery> kpi_queries(std::uint64_t customer_id, std::int64_t from_s,
                                   std::int64_t to_s) {
     const auto where = [&](const char* column) {
-        return fmt::format(" WHERE customerid = {0} AND {1} >= toDateTime({2}, 'UTC') AND {1} < "
-                           "toDateTime({3}, 'UTC')",
-                           customer_id, column, from_s, to_s);
+        return fmt::format(
+            " WHERE customerid = {0} AND {1} >= toDateTime({2}, 'UTC') AND {1} < "
+            "toDateTime({3}, 'UTC')",
+            customer_id, column, from_s, to_s);
     };
     std::vector<KpiQuery> out;
     for (const auto& group : kGroups) {
         const auto sums = grouped(kSums, "sessions_hour" + where("hour_time"), group.on_hours);
-        const auto viewers =
-            grouped(kViewer, "sessions FINAL" + where("start_time"), group.on_rows);
+        const auto viewers = grouped(kViewer, "sessions" + where("start_time"), group.on_rows);
         std::string minutes = group.on_minutes;
         const auto peak = grouped(
             "max(present)",
@@ -71,21 +71,26 @@ std::vector<KpiQuery> kpi_queries(std::uint64_t customer_id, std::int64_t from_s
                                group.parameters);
         };
         out.push_back({fmt::format("sums {}", group.name), parameters(kMetrics), false, {sums}});
-        out.push_back({fmt::format("all eleven {}", group.name), parameters(kAll), false,
+        out.push_back({fmt::format("all eleven {}", group.name),
+                       parameters(kAll),
+                       false,
                        {sums, viewers, peak}});
     }
-    out.push_back({"p95 latency", "metrics=p95_latency&sessiontype=started&allstatus=1", false,
-                   {"SELECT quantileTDigestIf(0.95)(startup_ms / 1000, startup_ms >= 0) FROM "
-                    "sessions FINAL" +
+    out.push_back({"p95 latency",
+                   "metrics=p95_latency&sessiontype=started&allstatus=1",
+                   false,
+                   {"SELECT quantileTDigestIf(0.95)(startup_ms / 1000, startup_ms >= 0 AND sign = "
+                    "1) FROM sessions" +
                     where("start_time")}});
-    out.push_back({"sessions, slowest 100",
-                   "metrics=latency,starttime,assetname,cdn,country,viewstatus&limit=100&"
-                   "sessiontype=started&allstatus=1",
-                   true,
-                   {"SELECT sessionid, startup_ms / 1000 AS s, start_time, assetname, cdn, country, "
-                    "viewstatus FROM sessions" +
-                        where("start_time") + " AND sign = 1 ORDER BY startup_ms DESC LIMIT 100",
-                    "SELECT sum(sign) FROM sessions" + where("start_time")}});
+    out.push_back(
+        {"sessions, slowest 100",
+         "metrics=latency,starttime,assetname,cdn,country,viewstatus&limit=100&"
+         "sessiontype=started&allstatus=1",
+         true,
+         {"SELECT sessionid, startup_ms / 1000 AS s, start_time, assetname, cdn, country, "
+          "viewstatus FROM sessions" +
+              where("start_time") + " AND sign = 1 ORDER BY startup_ms DESC LIMIT 100",
+          "SELECT sum(sign) FROM sessions" + where("start_time")}});
     return out;
 }
 

@@ -54,9 +54,9 @@ struct Subject {
 std::size_t ask_api(const Subject& subject, const KpiQuery& query) {
     auto parameters = parameters_of(query.parameters);
     parameters.emplace_back("period", subject.period);
-    const auto request = subject.engine.parse(
-        parameters,
-        query.list_sessions ? query::Endpoint::ListSessions : query::Endpoint::MetricQuery);
+    const auto request =
+        subject.engine.parse(parameters, query.list_sessions ? query::Endpoint::ListSessions
+                                                             : query::Endpoint::MetricQuery);
     if (!request) {
         std::fprintf(stderr, "%s: %s\n", query.name.c_str(), request.error().message.c_str());
         return 0;

@@ -27,7 +27,7 @@ Response json_reply(std::string body) {
 }
 
 struct StreamForm {
-    std::string_view name;          ///< as `format=` has it
+    std::string_view name;  ///< as `format=` has it
     std::string_view content_type;
     std::string_view engine_format;
 };
@@ -113,8 +113,7 @@ void QueryEndpoints::add_routes(http::Router& router) {
                });
 }
 
-void QueryEndpoints::answer_query(query::Endpoint endpoint, Request& request,
-                                  Responder responder) {
+void QueryEndpoints::answer_query(query::Endpoint endpoint, Request& request, Responder responder) {
     // Generations 1 to 3 require the plan level; the newest has none.
     const auto plan_level = parse_plan_level(request, endpoint == query::Endpoint::QbrData);
     if (!plan_level) {
@@ -139,9 +138,8 @@ void QueryEndpoints::answer_query(query::Endpoint endpoint, Request& request,
     if (query->query_id.empty()) query->query_id = new_query_id();
     const auto customer_id = static_cast<std::uint64_t>(caller->customer_id);
     // Marks the query only, so the reactor does not wait.
-    responder.on_disconnect([this, customer_id, id = query->query_id] {
-        engine_.cancel(id, customer_id);
-    });
+    responder.on_disconnect(
+        [this, customer_id, id = query->query_id] { engine_.cancel(id, customer_id); });
     if (responder.gone()) return;
     const Timing timing(query_seconds_);
     if (*form != nullptr) {
@@ -214,8 +212,8 @@ void QueryEndpoints::answer_session(Request& request, Responder responder) {
         return answer_query(query::Endpoint::MetricQuery, request, std::move(responder));
     }
     const Timing timing(query_seconds_);
-    auto json = engine_.session_json(session_id->value,
-                                     static_cast<std::uint64_t>(caller->customer_id));
+    auto json =
+        engine_.session_json(session_id->value, static_cast<std::uint64_t>(caller->customer_id));
     if (!json) return responder.send(net::problem_response(json.error()));
     responder.send(json_reply(std::move(*json)));
 }

@@ -43,8 +43,9 @@ std::string formula_text(const Formula& formula) {
 std::string made_of(const Metric& metric) {
     const bool ads_only = metric.source == Source::AdViews;
     const Formula& formula = ads_only ? metric.ad : metric.formula;
-    const auto distinct = "distinct " + metric.unique.value.text() +
-                          (metric.unique.where.empty() ? "" : " where " + metric.unique.where.text());
+    const auto distinct =
+        "distinct " + metric.unique.value.text() +
+        (metric.unique.where.empty() ? "" : " where " + metric.unique.where.text());
     switch (metric.form) {
         case Form::Unique: return distinct;
         case Form::PerUnique: return formula_text(formula) + " ÷ " + distinct;
@@ -64,11 +65,11 @@ std::string where_asked(const Metric& metric) {
 
 void add_metric(std::string& out, const Metric& metric) {
     out += fmt::format("| {} | {} | {} | {} | `{}` | {} |\n", names(metric.key, metric.aliases),
-                       cell(metric.title), metric.unit, where_asked(metric),
-                       cell(made_of(metric)), cell(metric.definition));
+                       cell(metric.title), metric.unit, where_asked(metric), cell(made_of(metric)),
+                       cell(metric.definition));
     for (const auto& [definition, formula] : metric.variants) {
-        out += fmt::format("| ↳ `definition={}` | | {} | | `{}` | {} |\n", definition,
-                           formula.unit, cell(formula_text(formula)), cell(formula.definition));
+        out += fmt::format("| ↳ `definition={}` | | {} | | `{}` | {} |\n", definition, formula.unit,
+                           cell(formula_text(formula)), cell(formula.definition));
     }
 }
 
@@ -83,8 +84,8 @@ std::string dictionary_markdown(const Dictionary& dictionary) {
         "`median_` and `p<NN>_` (e.g. `p95_latency`, `p99.9_latency`). *a*: also per ad "
         "(`aggby` or `filter` with an ad dimension). Columns are those of "
         "`src/store/migrations`.\n\n";
-    out += "Percentiles: " + dictionary.sketch_error() + ". Uniques: " +
-           dictionary.unique_error() + ".\n\n## Metrics\n";
+    out += "Percentiles: " + dictionary.sketch_error() + ". Uniques: " + dictionary.unique_error() +
+           ".\n\n## Metrics\n";
     for (const auto& category : categories_of(dictionary.metrics())) {
         out += "\n### " + category +
                "\n\n| key | title | unit | | made of | definition |\n|---|---|---|---|---|---|\n";

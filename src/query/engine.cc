@@ -67,12 +67,18 @@ Result<void> Engine::fill_series(const QueryRequest& request, const Plan& plan,
                           {},
                           "fewer dimensions, a filter, or a coarser granularity"});
     }
-    auto table = store_.query(plan.buckets, options);
-    if (!table) return fail(table.error());
     std::vector<std::int64_t> buckets;
-    for (const auto& row : table->rows) {
-        if (row.empty()) continue;
-        buckets.push_back(static_cast<std::int64_t>(number_of(row.front(), 0)));
+    if (request.timezone == "UTC") {
+        const std::int64_t step = step_s(request.granularity);
+        const std::int64_t first = request.period.start_s / step * step;
+        for (auto at = first; at < request.period.end_s; at += step) buckets.push_back(at);
+    } else {
+        auto table = store_.query(plan.buckets, options);
+        if (!table) return fail(table.error());
+        for (const auto& row : table->rows) {
+            if (row.empty()) continue;
+            buckets.push_back(static_cast<std::int64_t>(number_of(row.front(), 0)));
+        }
     }
     answer.meta.filled = fill_buckets(plan, buckets, answer.rows);
     order_rows(plan, request.order, answer.rows);
@@ -100,8 +106,7 @@ Result<Answer> Engine::run(const QueryRequest& request, std::uint64_t customer_i
         if (row.size() != plan->columns.size() + kTrailingColumns) {
             return fail(ErrorCode::Internal, "the store answered another number of columns");
         }
-        answer.total_records =
-            static_cast<std::int64_t>(number_of(row[plan->columns.size()], 0));
+        answer.total_records = static_cast<std::int64_t>(number_of(row[plan->columns.size()], 0));
         if (answer.rows.empty()) set_beacons(row, answer.meta);
         row.resize(plan->columns.size());
         answer.rows.push_back(std::move(row));

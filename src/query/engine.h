@@ -23,8 +23,8 @@ struct AnswerMeta {
     std::string granularity;  ///< empty when not a time series
     std::string timezone;
     bool approximate = false;
-    bool filled = false;            ///< empty buckets are in the rows
-    std::int64_t watermark_s = 0;   ///< data are complete up to here; 0 = unknown
+    bool filled = false;           ///< empty buckets are in the rows
+    std::int64_t watermark_s = 0;  ///< data are complete up to here; 0 = unknown
     /// Of the beacons behind the answer; absent when the tables read do not tell.
     std::optional<double> late_percent;
     std::optional<double> lost_percent;

@@ -9,8 +9,9 @@ namespace playhead::query {
 namespace {
 
 constexpr std::size_t kExpressionBytesMax = 2000;
-constexpr std::array kFunctions{"if",          "concat",          "round",   "toHour",
-                                "toDayOfWeek", "toUnixTimestamp", "toInt64", "toFloat64"};
+constexpr std::array kFunctions{"if",      "concat",      "round",
+                                "toHour",  "toDayOfWeek", "toUnixTimestamp",
+                                "toInt64", "toFloat64",   "cityHash64"};
 constexpr std::array kKeywords{"and", "or", "not"};
 constexpr std::array kSymbols{"!=", ">=", "<=", "+", "-", "*", "/", "(", ")", ",", "=", ">", "<"};
 constexpr std::array kLinearSymbols{"+", "-", "*", "(", ")"};

@@ -36,6 +36,17 @@ tl::unexpected<Error> no_session_value(const MetricUse& use) {
 
 }  // namespace
 
+std::string not_cancelled(SqlParameters& parameters, const TablePart& part) {
+    const char* row =
+        part.source == Source::AdViews ? "(sessionid, ordinal, revision)" : "(sessionid, revision)";
+    const auto cancels = fmt::format(
+        "{} AND sign = -1 AND start_time >= {} AND start_time < {}", scope(part.table, false),
+        parameters.time(part.from_s - kSessionLengthMax_s), parameters.time(part.to_s));
+    return fmt::format(
+        " AND sign = 1 AND ((SELECT count() {0}) = 0 OR {1} NOT IN (SELECT {1} {0}))", cancels,
+        row);
+}
+
 const Formula& formula_of(const MetricUse& use, Source source, const QueryRequest& request) {
     if (source == Source::AdViews) return use.metric->ad;
     const auto variant = use.metric->variants.find(request.definition);
@@ -199,8 +210,8 @@ Result<std::string> PartWriter::from(const TablePart& part) {
         return part.rollup ? parameters_.whole_time(epoch_s) : parameters_.time(epoch_s);
     };
     std::string out =
-        fmt::format("{} AND {} >= {} AND {} < {}", scope(part.table, part.final_rows),
-                    part.time_column, time(part.from_s), part.time_column, time(part.to_s));
+        fmt::format("{} AND {} >= {} AND {} < {}", scope(part.table, part.live), part.time_column,
+                    time(part.from_s), part.time_column, time(part.to_s));
     if (part.live) out += " AND closed = 0";
     if (part.time_column == "end_time" && !part.rollup) {
         // Parts and granules are by start: nothing starts after it ends.
@@ -210,7 +221,10 @@ Result<std::string> PartWriter::from(const TablePart& part) {
     }
     auto where = conditions(part);
     if (!where) return where;
-    return out + *where;
+    out += *where;
+    const bool revised = !part.live && !part.rollup && part.source != Source::Slices;
+    if (part.whole_rows && revised) out += not_cancelled(parameters_, part);
+    return out;
 }
 
 Result<std::string> PartWriter::write(const TablePart& part) {
@@ -219,7 +233,8 @@ Result<std::string> PartWriter::write(const TablePart& part) {
         select += fmt::format("{}{} AS {}", select.empty() ? "" : ", ", sql, alias);
     };
     for (const auto& [use, alias] : dimensions_) add(dimension_sql(use, part), alias);
-    const bool is_signed = part.source != Source::Slices && !part.rollup && !part.final_rows;
+    const bool is_signed =
+        part.source != Source::Slices && !part.rollup && !part.live && !part.whole_rows;
     for (const auto& column : columns_) {
         if (column.summed) {
             // The alias of a sum is s_<column>, so a rollup has it by name.

@@ -42,8 +42,8 @@ void Piece::attribute(const DimensionUse& use, std::size_t column) {
     const auto alias = "a" + std::to_string(column);
     parts_.dimension(use, alias);
     // A plain type: the others' NULL must fit beside it.
-    const auto* type = use.type() == ValueType::String ? "CAST(anyLast({}) AS String)"
-                                                       : "anyLast({})";
+    const auto* type =
+        use.type() == ValueType::String ? "CAST(anyLast({}) AS String)" : "anyLast({})";
     values_.emplace_back(column, fmt::format(fmt::runtime(type), alias));
 }
 
@@ -139,8 +139,7 @@ bool Piece::rollup_possible(const Dictionary& dictionary) const {
            dictionary.timezone_whole_hours(request_.timezone);
 }
 
-Result<std::string> Piece::write(const std::vector<TablePart>& tables, std::size_t columns,
-                                 bool beacons) {
+Result<std::string> Piece::inner_sql(const std::vector<TablePart>& tables) {
     if (kind_ == PieceKind::Peak) parts_.minute();
     std::string inner;
     for (const auto& part : tables) {
@@ -148,6 +147,22 @@ Result<std::string> Piece::write(const std::vector<TablePart>& tables, std::size
         if (!text) return text;
         inner += (inner.empty() ? "" : " UNION ALL ") + *text;
     }
+    return inner;
+}
+
+Result<std::string> Piece::write_totals(const std::vector<TablePart>& tables) {
+    auto inner = inner_sql(tables);
+    if (!inner) return inner;
+    return fmt::format(
+        "SELECT tuple(sum(n), sum(s_beacons), sum(s_beacons_late), sum(s_beacons_lost)) FROM ({})",
+        *inner);
+}
+
+Result<std::string> Piece::write(const std::vector<TablePart>& tables, std::size_t columns,
+                                 bool beacons) {
+    auto rows = inner_sql(tables);
+    if (!rows) return rows;
+    std::string inner = std::move(*rows);
     std::string group;
     for (const auto& [use, alias] : groups_) group += alias + ", ";
     if (kind_ == PieceKind::Peak) {

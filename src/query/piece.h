@@ -50,6 +50,8 @@ public:
     /// and the beacons when `beacons`.
     Result<std::string> write(const std::vector<TablePart>& tables, std::size_t columns,
                               bool beacons);
+    /// `SELECT tuple(rows, beacons, late, lost)` of a piece without groups.
+    Result<std::string> write_totals(const std::vector<TablePart>& tables);
 
 private:
     std::string metric_sql(const MetricUse& use);
@@ -58,6 +60,7 @@ private:
     std::string unique_sql(const Sample& unique);
     std::string where_flag(const Sample& sample);
     std::string range_ms();
+    Result<std::string> inner_sql(const std::vector<TablePart>& tables);
 
     const QueryRequest& request_;
     SqlParameters& parameters_;

@@ -205,31 +205,59 @@ private:
         }
         add_uses(PieceKind::Peak, false);
         if (pieces_.empty()) piece_of(*sources_.begin(), PieceKind::Sums);
-        if (!request_.meta) return;
+        if (request_.meta) add_beacons();
+    }
+
+    /// Beacons come from sums; rows alone would have to read three more columns each, so a rollup
+    /// is asked beside them where it can.
+    void add_beacons() {
+        const auto counts = [](const Piece& piece, PieceKind kind) {
+            return piece.source() != Source::AdViews && piece.kind() == kind;
+        };
         for (auto& piece : pieces_) {
-            if (piece.source() == Source::AdViews || piece.kind() == PieceKind::Peak) continue;
-            if (with_beacons_) continue;
+            if (!counts(piece, PieceKind::Sums)) continue;
             with_beacons_ = true;
-            piece.count_beacons();
+            return piece.count_beacons();
+        }
+        for (auto& piece : pieces_) {
+            if (!counts(piece, PieceKind::Rows)) continue;
+            with_beacons_ = true;
+            auto& sums = piece_of(piece.source(), PieceKind::Sums);
+            sums.count_beacons();
+            if (sums.rollup_possible(dictionary_)) return;
+            pieces_.pop_back();
+            return piece.count_beacons();
         }
     }
 
-    TablePart closed_part(std::int64_t from_s, std::int64_t to_s, bool final_rows) const {
-        return {Source::Sessions, "sessions", request_.started ? "start_time" : "end_time", from_s,
-                to_s, final_rows, false, false};
+    TablePart closed_part(std::int64_t from_s, std::int64_t to_s, bool whole_rows) const {
+        return {Source::Sessions,
+                "sessions",
+                request_.started ? "start_time" : "end_time",
+                from_s,
+                to_s,
+                whole_rows,
+                false,
+                false};
     }
 
     TablePart open_part() const {
-        return {Source::Sessions, "live_sessions", request_.started ? "start_time" : "end_time",
-                request_.period.start_s, request_.period.end_s, true, false, true};
+        return {Source::Sessions,
+                "live_sessions",
+                request_.started ? "start_time" : "end_time",
+                request_.period.start_s,
+                request_.period.end_s,
+                true,
+                false,
+                true};
     }
 
     /// Closed sessions from the hourly rollup, with raw rows at edges that are not on the hour.
     void add_sessions(const Piece& piece, std::vector<TablePart>& out) {
         const auto& period = request_.period;
-        const bool final_rows = piece.kind() == PieceKind::Rows;
+        const bool whole_rows = piece.kind() == PieceKind::Rows;
         const auto raw = [&](std::int64_t from_s, std::int64_t to_s) {
-            if (from_s < to_s) out.push_back(closed_part(from_s, to_s, final_rows));
+            if (from_s < to_s) out.push_back(closed_part(from_s, to_s, whole_rows));
         };
         const std::int64_t first_s = ceil_to(period.start_s, kHour_s);
         const std::int64_t last_s = period.end_s / kHour_s * kHour_s;
@@ -242,7 +270,7 @@ private:
             explain("sums from the hourly rollup; rows of sessions only at the edges");
         } else {
             raw(period.start_s, period.end_s);
-            explain(final_rows ? "uniques, percentiles and attributes from rows of sessions"
+            explain(whole_rows ? "uniques, percentiles and attributes from rows of sessions"
                                : "rows of sessions: a column, dimension, filter or bucket is not "
                                  "in the rollup");
         }
@@ -340,9 +368,9 @@ private:
                 sql += fmt::format("m{0} AS c{0}, ", i);
             } else {
                 const bool zero = plan_.columns[i].zero_when_empty;
-                sql += fmt::format(fmt::runtime(zero ? "ifNull(any(m{0}), 0) AS c{0}, "
-                                                     : "any(m{0}) AS c{0}, "),
-                                   i);
+                sql += fmt::format(
+                    fmt::runtime(zero ? "ifNull(any(m{0}), 0) AS c{0}, " : "any(m{0}) AS c{0}, "),
+                    i);
             }
         }
         sql += "count() OVER () AS total_rows";
@@ -359,10 +387,15 @@ private:
     }
 
     Result<void> write_sessions() {
-        const auto closed =
-            closed_part(request_.period.start_s, request_.period.end_s, false);
+        const auto closed = closed_part(request_.period.start_s, request_.period.end_s, true);
         const auto open = open_part();
-        auto sql = write_session_rows(request_, parameters_, plan_, closed, open);
+        Piece sums(request_, parameters_, Source::Sessions, PieceKind::Sums);
+        sums.count_beacons();
+        std::vector<TablePart> tables;
+        add_sessions(sums, tables);
+        auto totals = sums.write_totals(tables);
+        if (!totals) return fail(totals.error());
+        auto sql = write_session_rows(request_, parameters_, plan_, *totals, closed, open);
         if (!sql) return fail(sql.error());
         plan_.statement.sql = std::move(*sql);
         note_table(closed.table);

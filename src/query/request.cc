@@ -284,9 +284,8 @@ private:
         request_.format = lower(value("format"));
         request_.query_id = std::string(value("queryId"));
         const bool plain = std::all_of(
-            request_.query_id.begin(), request_.query_id.end(), [](unsigned char c) {
-                return std::isalnum(c) != 0 || c == '-' || c == '_';
-            });
+            request_.query_id.begin(), request_.query_id.end(),
+            [](unsigned char c) { return std::isalnum(c) != 0 || c == '-' || c == '_'; });
         if (!plain || request_.query_id.size() > kQueryIdBytesMax) {
             return refuse("queryId", request_.query_id, "a UUID", "not an id");
         }

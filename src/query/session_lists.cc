@@ -97,8 +97,8 @@ private:
         } else {
             if (!open.is && event.value <= 0) return;
             const bool told = event.value > 0 && kind_of(event) != EventKind::State;
-            found.length_ms = told ? static_cast<std::int64_t>(event.value)
-                                   : event.time_ms - open.start_ms;
+            found.length_ms =
+                told ? static_cast<std::int64_t>(event.value) : event.time_ms - open.start_ms;
             found.start_ms = open.is ? open.start_ms : event.time_ms - found.length_ms;
             found.from_s = open.is ? open.position_s : event.position_s;
             found.to_s = event.position_s;

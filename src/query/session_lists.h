@@ -24,7 +24,7 @@ struct SessionEvent {
 struct SessionInterval {
     std::int64_t start_ms = 0;
     std::int64_t length_ms = -1;
-    bool after_seek = false;  ///< of stalls
+    bool after_seek = false;      ///< of stalls
     double from_s = 0, to_s = 0;  ///< playhead at both ends
 };
 

@@ -28,12 +28,16 @@ std::string value_sql(const MetricUse& use, const QueryRequest& request) {
     if (use.aggregate != Aggregate::Plain) {
         return guarded(formula.sample, "toFloat64(" + formula.sample.value.text() + ")");
     }
+    const bool business = request.business_error && !metric.business.empty();
+    if (metric.form == Form::Ratio && !formula.sample.empty() && !business) {
+        return guarded(formula.sample, formula.sample.value.text());
+    }
     if (metric.form == Form::Unique) {
         const auto where = metric.unique.where.empty() ? "1" : metric.unique.where.text();
         return fmt::format("toInt64({})", where);
     }
     std::string numerator = on_sessions(formula.numerator);
-    if (request.business_error && !metric.business.empty() && request.definition != "conviva") {
+    if (business && request.definition != "conviva") {
         numerator = fmt::format("({} + {})", numerator, on_sessions(metric.business));
     }
     if (formula.factor != 1) numerator += fmt::format(" * {}", formula.factor);
@@ -41,18 +45,6 @@ std::string value_sql(const MetricUse& use, const QueryRequest& request) {
         return fmt::format("{} / nullIf({}, 0)", numerator, on_sessions(formula.denominator));
     }
     return metric.form == Form::PerUnique ? guarded(metric.unique, numerator) : numerator;
-}
-
-/// A revised session stands in the table as its old row, a row that cancels it and the new row,
-/// until the engine merges them. Where nothing was revised, no ids have to be read.
-std::string not_cancelled(SqlParameters& parameters, const TablePart& part) {
-    const auto cancels = fmt::format(
-        "{} AND sign = -1 AND start_time >= {} AND start_time < {}", scope(part.table, false),
-        parameters.time(part.from_s - kSessionLengthMax_s), parameters.time(part.to_s));
-    return fmt::format(
-        " AND sign = 1 AND ((SELECT count() {0}) = 0 OR (sessionid, revision) NOT IN "
-        "(SELECT sessionid, revision {0}))",
-        cancels);
 }
 
 std::string order_sql(const QueryRequest& request, const Plan& plan) {
@@ -69,19 +61,6 @@ std::string order_sql(const QueryRequest& request, const Plan& plan) {
     return fmt::format("c{} {} NULLS LAST, o DESC", column, direction);
 }
 
-std::string total_sql(const std::string& closed, const std::string& open) {
-    std::string sums = "sum(n)";
-    std::string with_sign = "toInt64(sign) AS n";
-    std::string plain = "toInt64(1) AS n";
-    for (const auto* column : {"beacons", "beacons_late", "beacons_lost"}) {
-        sums += fmt::format(", sum(s_{})", column);
-        with_sign += fmt::format(", {0} * sign AS s_{0}", column);
-        plain += fmt::format(", {0} AS s_{0}", column);
-    }
-    return fmt::format("SELECT tuple({}) FROM (SELECT {} {} UNION ALL SELECT {} {})", sums,
-                       with_sign, closed, plain, open);
-}
-
 }  // namespace
 
 bool rows_are_sessions(const QueryRequest& request) {
@@ -96,8 +75,8 @@ bool rows_are_sessions(const QueryRequest& request) {
 }
 
 Result<std::string> write_session_rows(const QueryRequest& request, SqlParameters& parameters,
-                                       const Plan& plan, const TablePart& closed,
-                                       const TablePart& open) {
+                                       const Plan& plan, const std::string& totals,
+                                       const TablePart& closed, const TablePart& open) {
     PartWriter parts(request, parameters, Source::Sessions);
     auto from_closed = parts.from(closed);
     if (!from_closed) return from_closed;
@@ -122,9 +101,7 @@ Result<std::string> write_session_rows(const QueryRequest& request, SqlParameter
     std::string sql = fmt::format(
         "WITH ({}) AS totals SELECT {}totals.1 AS total_rows, totals.2 AS beacons, totals.3 AS "
         "beacons_late, totals.4 AS beacons_lost FROM ({} UNION ALL {}) ORDER BY {}, c0",
-        total_sql(*from_closed, *from_open), names,
-        select(closed, *from_closed + not_cancelled(parameters, closed)),
-        select(open, *from_open), order);
+        totals, names, select(closed, *from_closed), select(open, *from_open), order);
     if (request.limit > 0) sql += fmt::format(" LIMIT {} OFFSET {}", request.limit, request.offset);
     return sql;
 }

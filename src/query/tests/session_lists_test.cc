@@ -20,16 +20,12 @@ SessionEvent event(std::int64_t time_ms, EventKind kind, double value = 0,
 }
 
 TEST(SessionLists, PairsBeginningsWithEnds) {
-    const auto found = intervals_of({event(1000, EventKind::Start),
-                                     event(5000, EventKind::BufferStart),
-                                     event(6500, EventKind::BufferEnd, 1400),
-                                     event(9000, EventKind::Pause),
-                                     event(12000, EventKind::Resume),
-                                     event(20000, EventKind::SeekStart),
-                                     event(20100, EventKind::BufferStart),
-                                     event(20900, EventKind::SeekEnd),
-                                     event(21000, EventKind::BufferEnd),
-                                     event(30000, EventKind::Pause)});
+    const auto found =
+        intervals_of({event(1000, EventKind::Start), event(5000, EventKind::BufferStart),
+                      event(6500, EventKind::BufferEnd, 1400), event(9000, EventKind::Pause),
+                      event(12000, EventKind::Resume), event(20000, EventKind::SeekStart),
+                      event(20100, EventKind::BufferStart), event(20900, EventKind::SeekEnd),
+                      event(21000, EventKind::BufferEnd), event(30000, EventKind::Pause)});
     ASSERT_EQ(found.stalls.size(), 2U);
     EXPECT_EQ(found.stalls[0].start_ms, 5000);
     EXPECT_EQ(found.stalls[0].length_ms, 1400);
@@ -44,19 +40,18 @@ TEST(SessionLists, PairsBeginningsWithEnds) {
 }
 
 TEST(SessionLists, AnEndWithALengthNeedsNoBeginning) {
-    const auto found = intervals_of({event(8000, EventKind::Stats, 700),
-                                     event(9000, EventKind::Stats),
-                                     event(9500, EventKind::BufferEnd)});
+    const auto found =
+        intervals_of({event(8000, EventKind::Stats, 700), event(9000, EventKind::Stats),
+                      event(9500, EventKind::BufferEnd)});
     ASSERT_EQ(found.stalls.size(), 1U);
     EXPECT_EQ(found.stalls[0].start_ms, 7300);
 }
 
 TEST(SessionLists, StatesOfCmcdEndEachOther) {
-    const auto found = intervals_of({event(1000, EventKind::State, 0, "ps:p"),
-                                     event(2000, EventKind::State, 0, "ps:r"),
-                                     event(2600, EventKind::State, 0, "ps:a"),
-                                     event(4600, EventKind::State, 0, "ps:k"),
-                                     event(4700, EventKind::State, 0, "ps:p")});
+    const auto found = intervals_of(
+        {event(1000, EventKind::State, 0, "ps:p"), event(2000, EventKind::State, 0, "ps:r"),
+         event(2600, EventKind::State, 0, "ps:a"), event(4600, EventKind::State, 0, "ps:k"),
+         event(4700, EventKind::State, 0, "ps:p")});
     ASSERT_EQ(found.stalls.size(), 1U);
     EXPECT_EQ(found.stalls[0].length_ms, 600);
     ASSERT_EQ(found.pauses.size(), 1U);
