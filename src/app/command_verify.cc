@@ -102,6 +102,10 @@ void print_fields(const SessionVerifier& sessions) {
         }
         fmt::print("\n");
     }
+    fmt::print(
+        "allowed: the SDKs state the wait of a seek from its BUFFERING event, 1 ms after the "
+        "SEEK:\n1 ms per such wait of the session. Counters that a wire does not carry are "
+        "not compared.\n");
 }
 
 void print_differences(const Differences& differences) {
@@ -127,9 +131,10 @@ int verify(const Arguments& arguments) {
     SessionVerifier sessions(world, arguments.customer_id);
     const auto requests = ingest_traffic(arguments, world, sessions, **ingest);
     if (!requests) return complain(requests.error());
-    fmt::print("seed {}: {} sessions, {} requests over {} h from 2026-11-23, 5 % sent twice, 10 % "
-               "held back\n\n",
-               arguments.seed, sessions.sessions().size(), *requests, arguments.hours);
+    fmt::print(
+        "seed {}: {} sessions, {} requests over {} h from 2026-11-23, 5 % sent twice, 10 % "
+        "held back\n\n",
+        arguments.seed, sessions.sessions().size(), *requests, arguments.hours);
     if (auto compared = sessions.compare((*ingest)->store()); !compared) {
         return complain(compared.error());
     }

@@ -17,10 +17,16 @@ double counter(const Portion& p) {
 }
 
 #define COUNTER(name) counter<&model::AdditiveCounters::name>
-#define SUM(expression) \
-    [](const Portion& p) -> double { const auto& c = p.counters; return static_cast<double>(expression); }
-#define OF_SESSION(expression) \
-    [](const Portion& p) -> double { const auto& s = p.session; return static_cast<double>(expression); }
+#define SUM(expression)                         \
+    [](const Portion& p) -> double {            \
+        const auto& c = p.counters;             \
+        return static_cast<double>(expression); \
+    }
+#define OF_SESSION(expression)                  \
+    [](const Portion& p) -> double {            \
+        const auto& s = p.session;              \
+        return static_cast<double>(expression); \
+    }
 
 constexpr Amount kWatched = SUM(c.playing_ms + c.stall_ms + c.seek_stall_ms);
 constexpr Amount kBuffered = SUM(c.stall_ms + c.seek_stall_ms);
@@ -155,14 +161,13 @@ constexpr MetricFormula kSession[] = {
     {"exitsbeforead", COUNTER(exits_before_ad)},
 };
 
-constexpr Amount kFirstPicture = OF_SESSION(
-    s.startup_ms < 0                                             ? 0
-    : s.ad_startup_ms >= 0 && s.ad_startup_ms < s.startup_ms ? s.ad_startup_ms
-                                                             : s.startup_ms);
+constexpr Amount kFirstPicture =
+    OF_SESSION(s.startup_ms < 0                                         ? 0
+               : s.ad_startup_ms >= 0 && s.ad_startup_ms < s.startup_ms ? s.ad_startup_ms
+                                                                        : s.startup_ms);
 constexpr Amount kStartups = OF_SESSION(s.startup_ms >= 0 ? 1 : 0);
 constexpr Amount kStartupMs = OF_SESSION(s.startup_ms >= 0 ? s.startup_ms : 0);
-constexpr Amount kCtaWatched =
-    SUM(c.startup_wait_ms + c.playing_ms + c.stall_ms + c.seek_stall_ms);
+constexpr Amount kCtaWatched = SUM(c.startup_wait_ms + c.playing_ms + c.stall_ms + c.seek_stall_ms);
 constexpr Amount kPlayingAndStalls = SUM(c.playing_ms + c.stall_ms);
 
 constexpr VariantFormula kVariants[] = {
@@ -191,8 +196,12 @@ constexpr VariantFormula kVariants[] = {
 
 }  // namespace
 
-std::span<const MetricFormula> session_formulas() { return kSession; }
+std::span<const MetricFormula> session_formulas() {
+    return kSession;
+}
 
-std::span<const VariantFormula> variant_formulas() { return kVariants; }
+std::span<const VariantFormula> variant_formulas() {
+    return kVariants;
+}
 
 }  // namespace playhead::app

@@ -1,5 +1,5 @@
-/// The metrics' formulas as `playhead verify` has them: written by hand from the definitions' texts,
-/// not read from the dictionary, so that a slip there shows.
+/// The metrics' formulas as `playhead verify` has them: written by hand from the definitions'
+/// texts, not read from the dictionary, so that a slip there shows.
 #pragma once
 
 #include <array>
@@ -29,7 +29,7 @@ struct MetricFormula {
     Amount denominator = nullptr;  ///< null: a sum
     Distinct distinct = nullptr;   ///< alone: a count of distinct values; else the denominator
     double factor = 1;
-    bool slices = false;           ///< also answered with concurrency=1
+    bool slices = false;  ///< also answered with concurrency=1
 };
 
 /// Of sessions, with the default definitions.

@@ -26,7 +26,9 @@ constexpr std::int64_t kExactUniqueS = 86'400;
 /// Of a percentile: share of the sessions between the answer and the exact one.
 constexpr double kRankErrorMax = 0.02;
 
-std::string hour_text(std::int64_t ms) { return std::to_string(ms / kHourMs * 3600); }
+std::string hour_text(std::int64_t ms) {
+    return std::to_string(ms / kHourMs * 3600);
+}
 
 std::string cell_text(const store::Cell& cell) {
     if (const auto* text = std::get_if<std::string>(&cell)) return *text;
@@ -62,6 +64,16 @@ std::vector<MetricFormula> sums_only() {
     return out;
 }
 
+/// What the hourly rollups can answer.
+std::vector<MetricFormula> of_rollups() {
+    std::vector<MetricFormula> out = sums_only();
+    std::erase_if(out, [](const MetricFormula& formula) {
+        return formula.key == "totalduration" || formula.key == "progressmark" ||
+               formula.key == "adstartup" || formula.key.starts_with("score_lost");
+    });
+    return out;
+}
+
 std::vector<MetricFormula> of_slices() {
     std::vector<MetricFormula> out;
     for (const MetricFormula& formula : session_formulas()) {
@@ -89,19 +101,19 @@ std::vector<Grouping> groupings() {
     std::vector<Grouping> out{
         {"total, by start", started, every_formula(), total},
         {"total, by end", ended, every_formula(), total},
-        {"total, sums only", started, sums_only(), total},
+        {"total, rollup", started, of_rollups(), total},
         {"by cdn", with(started, "aggby", "cdn"), every_formula(), by_dimension(Dimension::Cdn)},
-        {"by cdn, sums only", with(started, "aggby", "cdn"), sums_only(),
+        {"by cdn, rollup", with(started, "aggby", "cdn"), of_rollups(),
          by_dimension(Dimension::Cdn)},
         {"by player", with(ended, "aggby", "player"), every_formula(),
          by_dimension(Dimension::Player)},
         {"by asset", with(with(started, "aggby", "assetid"), "limit", "100000"), sums_only(),
          by_dimension(Dimension::AssetId)},
-        {"by view status", with(started, "aggby", "viewstatus"), sums_only(),
+        {"by view status, rollup", with(ended, "aggby", "viewstatus"), of_rollups(),
          [](const Portion& portion, std::int64_t) { return portion.session.view_status; }},
         {"by hour of start", hourly, every_formula(), start_hour},
-        {"by hour of start, sums only", hourly, sums_only(), start_hour},
-        {"by hour of end, sums only", hourly_ended, sums_only(), end_hour},
+        {"by hour of start, rollup", hourly, of_rollups(), start_hour},
+        {"by hour of end, rollup", hourly_ended, of_rollups(), end_hour},
     };
     const query::Parameters inside{{"concurrency", "1"}, {"allstatus", "1"}};
     out.push_back({"slices, total", inside, of_slices(), total, true});
@@ -201,15 +213,13 @@ void MetricVerifier::compare_value(const Grouping& grouping, const std::string& 
     }
     const bool sketched = formula.distinct != nullptr && until_s_ - from_s_ > kExactUniqueS;
     const bool score = formula.key == "qualityofexperience" || formula.key.starts_with("score_");
-    const double allowed = sketched ? kRelativeUniqueMax
-                           : score  ? kRelativeScoreMax
-                                    : kRelativeMax;
+    const double allowed = sketched ? kRelativeUniqueMax : score ? kRelativeScoreMax : kRelativeMax;
     summary.largest = std::max(summary.largest, relative);
     if (relative <= allowed) return;
-    differences_.add(fmt::format("{} {}", grouping.name, formula.key),
-                     fmt::format("{} [{}] {}: answered {}, truth {}", grouping.name, group,
-                                 formula.key, cell_text(cell),
-                                 expected ? fmt::format("{}", *expected) : "null"));
+    differences_.add(
+        fmt::format("{} {}", grouping.name, formula.key),
+        fmt::format("{} [{}] {}: answered {}, truth {}", grouping.name, group, formula.key,
+                    cell_text(cell), expected ? fmt::format("{}", *expected) : "null"));
 }
 
 Result<void> MetricVerifier::check(const Grouping& grouping) {
@@ -263,12 +273,15 @@ Result<void> MetricVerifier::check_percentiles() {
     }
     std::sort(startups.begin(), startups.end());
     GroupingSummary summary{"percentiles of latency (difference in rank)", 4, 4, 0, {}};
-    const std::pair<const char*, double> asked[] = {
-        {"median_latency", 0.5}, {"p75_latency", 0.75}, {"p95_latency", 0.95}, {"p99_latency", 0.99}};
+    const std::pair<const char*, double> asked[] = {{"median_latency", 0.5},
+                                                    {"p75_latency", 0.75},
+                                                    {"p95_latency", 0.95},
+                                                    {"p99_latency", 0.99}};
     for (const auto& [name, level] : asked) {
         auto answer = ask({{"sessiontype", "started"}, {"allstatus", "1"}}, name);
         if (!answer) return fail(answer.error());
-        const auto value = answer->rows.empty() ? std::nullopt : cell_number(answer->rows[0].back());
+        const auto value =
+            answer->rows.empty() ? std::nullopt : cell_number(answer->rows[0].back());
         ++groups_;
         if (startups.empty() && !value) continue;
         const double ms = value.value_or(-1) * 1000;
@@ -308,8 +321,8 @@ Result<void> MetricVerifier::check_concurrency() {
     views = static_cast<double>(played.size());
     std::int64_t peak = 0;
     for (const auto& [minute, count] : minutes) peak = std::max(peak, count);
-    auto answer = ask({{"concurrency", "1"}, {"allstatus", "1"}},
-                      "concurviewmax,concurviewavg,views");
+    auto answer =
+        ask({{"concurrency", "1"}, {"allstatus", "1"}}, "concurviewmax,concurviewavg,views");
     if (!answer) return fail(answer.error());
     const double expected[] = {static_cast<double>(peak),
                                active / (static_cast<double>(until_s_ - from_s_) * 1000), views};
@@ -318,7 +331,8 @@ Result<void> MetricVerifier::check_concurrency() {
     for (std::size_t at = 0; at < 3; ++at) {
         const std::string& name = answer->columns[at].name;
         compared_.insert(name);
-        const double value = answer->rows.empty() ? 0 : cell_number(answer->rows[0][at]).value_or(0);
+        const double value =
+            answer->rows.empty() ? 0 : cell_number(answer->rows[0][at]).value_or(0);
         const double relative =
             std::abs(value - expected[at]) / std::max(1e-12, std::abs(expected[at]));
         summary.largest = std::max(summary.largest, relative);

@@ -18,7 +18,9 @@ constexpr std::int64_t kMinuteMs = 60'000;
 /// Sessions per statement: an answer is held in memory.
 constexpr std::uint64_t kSessionsPerPart = 5'000;
 
-std::int64_t floor_to(std::int64_t value, std::int64_t step) { return value - value % step; }
+std::int64_t floor_to(std::int64_t value, std::int64_t step) {
+    return value - value % step;
+}
 
 std::string counter_list(const char* prefix, const char* suffix) {
     std::string out;
@@ -60,7 +62,9 @@ bool from_the_player(Dimension dimension) {
 
 /// Whether the wire tells when the session began and ended. Request mode has no session: only what
 /// was asked for.
-bool times_known(const ExpectedSession& session) { return session.wire != Wire::CmcdQuery; }
+bool times_known(const ExpectedSession& session) {
+    return session.wire != Wire::CmcdQuery;
+}
 
 bool end_known(const ExpectedSession& session) {
     if (!times_known(session)) return false;
@@ -182,8 +186,8 @@ Result<void> SessionVerifier::compare(store::Store& store) {
         if (seen_[index]) {
             close_session(index);
         } else if (expected_[index].counters.beacons > 0) {
-            differences_.add("missing", fmt::format("session {} ({}) is missing",
-                                         expected_[index].session_id,
+            differences_.add("missing",
+                             fmt::format("session {} ({}) is missing", expected_[index].session_id,
                                          simulator::name_of(expected_[index].wire)));
         }
     }
@@ -198,9 +202,8 @@ Result<void> SessionVerifier::compare_part(store::Store& store, std::uint64_t pa
                                            std::uint64_t parts) {
     std::string dimensions;
     for (const auto name : model::kDimensionNames) dimensions += fmt::format(", {}", name);
-    const std::string where =
-        fmt::format("WHERE customerid = {{customer:UInt64}} AND cityHash64(sessionid) % {} = {}",
-                    parts, part);
+    const std::string where = fmt::format(
+        "WHERE customerid = {{customer:UInt64}} AND cityHash64(sessionid) % {} = {}", parts, part);
     const std::string sessions = fmt::format(
         "SELECT sessionid, viewstatus, toUnixTimestamp64Milli(start_time) AS start_ms, "
         "toUnixTimestamp64Milli(end_time) AS end_ms, "
@@ -230,7 +233,7 @@ void SessionVerifier::take_session(const Cells& row) {
     const auto found = index_.find(row.text("sessionid"));
     if (found == index_.end()) {
         differences_.add("alien", fmt::format("session {} is in the store and not in the traffic",
-                                     row.text("sessionid")));
+                                              row.text("sessionid")));
         return;
     }
     const std::size_t index = found->second;
@@ -274,8 +277,7 @@ void SessionVerifier::take_session(const Cells& row) {
     for (const auto& column : model::kCounterColumns) {
         std::int64_t& truth = session.counters.*column.field;
         if (std::find(comparable.begin(), comparable.end(), column.name) != comparable.end()) {
-            const std::int64_t allowed =
-                tolerance_of(session.wire, column.name, session.counters);
+            const std::int64_t allowed = tolerance_of(session.wire, column.name, session.counters);
             field(session, column.name, truth, stored.*column.field, allowed);
             if (allowed == 0) continue;
         }
@@ -311,9 +313,9 @@ void SessionVerifier::take_hour(const Cells& row) {
     for (const auto& column : model::kCounterColumns) {
         std::int64_t& truth = hour.counters.*column.field;
         const std::string_view name = column.name;
-        const bool compared = std::find(comparable.begin(), comparable.end(), name) !=
-                                  comparable.end() &&
-                              name != "beacons" && session.wire != Wire::CmcdQuery;
+        const bool compared =
+            std::find(comparable.begin(), comparable.end(), name) != comparable.end() &&
+            name != "beacons" && session.wire != Wire::CmcdQuery;
         if (compared) {
             const std::int64_t allowed = tolerance_of(session.wire, name, session.counters);
             field(session, fmt::format("slices {}", name), truth, stored.*column.field, allowed);
@@ -339,8 +341,9 @@ Result<void> SessionVerifier::compare_rest(store::Store& store) {
         const std::unordered_map<std::string, std::size_t> columns{{"n", 0}};
         return Cells{columns, table->rows.at(0)}.integer("n");
     };
-    auto open = count("SELECT count() AS n FROM live_sessions FINAL "
-                      "WHERE customerid = {customer:UInt64} AND closed = 0");
+    auto open = count(
+        "SELECT count() AS n FROM live_sessions FINAL "
+        "WHERE customerid = {customer:UInt64} AND closed = 0");
     if (!open) return fail(open.error());
     if (*open != 0) differences_.add("open", fmt::format("{} sessions are still open", *open));
     auto applications =
@@ -350,8 +353,8 @@ Result<void> SessionVerifier::compare_rest(store::Store& store) {
     ++summary.compared;
     if (*applications == static_cast<std::int64_t>(application_events_)) return {};
     ++summary.differing;
-    differences_.add(
-        "application events", fmt::format("{} application events, truth {}", *applications, application_events_));
+    differences_.add("application events", fmt::format("{} application events, truth {}",
+                                                       *applications, application_events_));
     return {};
 }
 

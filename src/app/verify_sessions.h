@@ -44,7 +44,7 @@ struct ExpectedSession {
 /// `kShownPerKindMax`.
 class Differences {
 public:
-    static constexpr std::size_t kShownMax = 200;
+    static constexpr std::size_t kShownMax = 20;
     static constexpr int kShownPerKindMax = 2;
     void add(const std::string& kind, std::string text);
     std::uint64_t count() const noexcept { return count_; }
@@ -60,13 +60,13 @@ private:
 struct FieldSummary {
     std::uint64_t compared = 0;
     std::uint64_t differing = 0;
-    std::int64_t largest = 0;     ///< difference, in the field's unit
+    std::int64_t largest = 0;    ///< difference, in the field's unit
     std::int64_t tolerance = 0;  ///< allowed, see `tolerance_of`
     std::array<std::uint64_t, 4> differing_by_wire{};
 };
 
 /// How far a stored counter may be from the truth because the wire cannot say it better, in the
-/// counter's unit; 0 for nearly all. README.md of this folder has the reasons.
+/// counter's unit; 0 for all but `seek_stall_ms` of SmartSight sessions.
 std::int64_t tolerance_of(simulator::Wire wire, std::string_view field,
                           const model::AdditiveCounters& truth);
 

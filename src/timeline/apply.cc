@@ -33,10 +33,10 @@ std::int64_t accept_time(Session& session, const Event& event, const Options& op
         session.first_receive_ms = event.receive_ms;
         session.protocol = event.protocol;
     }
-    if (client > 0 && (session.first_timed_receive_ms == 0 ||
-                       event.receive_ms < session.first_timed_receive_ms ||
-                       (event.receive_ms == session.first_timed_receive_ms &&
-                        client < session.first_client_ms))) {
+    if (client > 0 &&
+        (session.first_timed_receive_ms == 0 || event.receive_ms < session.first_timed_receive_ms ||
+         (event.receive_ms == session.first_timed_receive_ms &&
+          client < session.first_client_ms))) {
         session.first_timed_receive_ms = event.receive_ms;
         session.first_client_ms = client;
         const std::int64_t ahead = client - event.receive_ms;
@@ -64,8 +64,8 @@ std::int64_t accept_time(Session& session, const Event& event, const Options& op
 }
 
 std::int64_t own_time(const model::MeasureValue& measure, std::int64_t at) noexcept {
-    const bool plausible =
-        measure.client_ms > at - Session::kMeasureDriftMs && measure.client_ms < at + Session::kMeasureDriftMs;
+    const bool plausible = measure.client_ms > at - Session::kMeasureDriftMs &&
+                           measure.client_ms < at + Session::kMeasureDriftMs;
     return plausible ? measure.client_ms : at;
 }
 
@@ -172,7 +172,9 @@ void apply_measure(Session& session, const Event& event, const model::MeasureVal
                 session.add_peak_mark(MarkKind::Progress, at, std::min(value, 100.0));
             }
             break;
-        case Measure::BitrateKbps: apply_bitrate(session, event, measure.client_ms != 0, own, value); break;
+        case Measure::BitrateKbps:
+            apply_bitrate(session, event, measure.client_ms != 0, own, value);
+            break;
         case Measure::Fps:
             session.add_thin_mark(MarkKind::Fps, own, std::min(value, 1000.0));
             break;

@@ -149,11 +149,10 @@ private:
                         [](const Mark& mark) { return mark.kind == MarkKind::Rendition; });
         const bool restated = session_.smartsight || !changes;
         // What mirrored requests say of the picture counts only where the player says nothing.
-        const bool own = std::any_of(
-            session_.marks.begin(), session_.marks.end(), [](const Mark& mark) {
+        const bool own =
+            std::any_of(session_.marks.begin(), session_.marks.end(), [](const Mark& mark) {
                 return mark.kind == MarkKind::Rendition ||
-                       (mark.kind == MarkKind::RenditionRestated &&
-                        mark.aux != kMirroredPicture);
+                       (mark.kind == MarkKind::RenditionRestated && mark.aux != kMirroredPicture);
             });
         const Spans spans = playing_spans();
         auto span = spans.begin();

@@ -13,7 +13,8 @@ struct Measured {
     model::SessionRow row;  ///< without revision and sign
     Minutes minutes;        ///< row.counters is their sum
     std::vector<model::AdViewRow> ads;
-    /// Of a closed session: each stall, wait after a seek and pause (`value`: ms) and each rendition
+    /// Of a closed session: each stall, wait after a seek and pause (`value`: ms) and each
+    /// rendition
     /// (`value`: kbit/s) as a row of `events` at its begin, named interval.stall, .seek, .pause and
     /// .rendition.
     std::vector<model::EventRow> intervals;

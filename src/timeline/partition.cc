@@ -286,6 +286,7 @@ void Partition::State::close(std::uint64_t number, Slot& slot, std::int64_t now_
     out.sessions.back().sign = 1;
     live_row(slot, now_ms, out);
     out.live_sessions.back().closed = true;
+    session.shrink();
     session.closed = true;
     session.closed_ms = now_ms;
     session.dirty = false;

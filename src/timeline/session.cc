@@ -93,6 +93,16 @@ void Session::raise(Column column, std::int64_t time_ms, std::int64_t value) {
     cell.value = std::max(cell.value, value);
 }
 
+void Session::shrink() {
+    marks.shrink_to_fit();
+    cells.shrink_to_fit();
+    seen.shrink_to_fit();
+    streams.shrink_to_fit();
+    ad_texts.shrink_to_fit();
+    attributes.entries.shrink_to_fit();
+    attributes.text.shrink_to_fit();
+}
+
 std::size_t Session::bytes() const noexcept {
     std::size_t sum = sizeof(Session) + session_id.capacity() + marks.capacity() * sizeof(Mark) +
                       cells.capacity() * sizeof(Cell) + seen.capacity() * sizeof(seen[0]) +

@@ -70,12 +70,13 @@ struct Mark {
 };
 
 /// X(name) of what is summed or maximized per minute besides the additive counters.
-#define PLAYHEAD_HIDDEN_COLUMNS(X)                                                    \
-    X(ActiveMs)                                                                       \
-    X(Present)                                                                        \
-    X(DroppedFramesMax)                                                               \
-    X(UpShiftsMax) X(DownShiftsMax) X(RequestCount) X(RequestBytes) X(RequestMediaMs) \
-        X(RequestStarved) X(StallSumCirr) X(StallSumVrt)
+#define PLAYHEAD_HIDDEN_COLUMNS(X)                                                       \
+    X(ActiveMs)                                                                          \
+    X(Present)                                                                           \
+    X(DroppedFramesMax)                                                                  \
+    X(UpShiftsMax)                                                                       \
+    X(DownShiftsMax) X(RequestCount) X(RequestBytes) X(RequestMediaMs) X(RequestStarved) \
+        X(StallSumCirr) X(StallSumVrt)
 
 /// Columns of a minute: the additive counters by their names, then the hidden ones.
 enum class Column : std::uint8_t {
@@ -129,7 +130,8 @@ struct Stream {
 
 struct Session {
     static constexpr std::size_t kMarksMax = 8192;
-    static constexpr std::size_t kDatedMarksMax = 2048;  ///< above, dated renditions are thinned too
+    static constexpr std::size_t kDatedMarksMax =
+        2048;  ///< above, dated renditions are thinned too
     static constexpr std::size_t kCellsMax = 60'000;
     static constexpr std::size_t kSeenMax = 65'536;
     static constexpr std::size_t kStreamsMax = 16;
@@ -206,6 +208,8 @@ struct Session {
     void add(Column column, std::int64_t time_ms, std::int64_t amount);
     void raise(Column column, std::int64_t time_ms, std::int64_t value);
     std::size_t bytes() const noexcept;
+    /// Gives back what growth left over: closed sessions are kept for hours.
+    void shrink();
 };
 
 /// Applies one record. False when it was a repeat and changed nothing.

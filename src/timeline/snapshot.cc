@@ -86,9 +86,9 @@ template <class Archive>
 void io(Archive& archive, Session& session) {
     io_all(archive, session.customer_id, session.session_id, session.protocol, session.smartsight,
            session.cmcd_events, session.cmcd_requests, session.clock_rejected, session.is_live,
-           session.first_receive_ms, session.first_timed_receive_ms, session.first_client_ms, session.last_receive_ms,
-           session.offset_ms, session.anchor_ms, session.own_first_ms, session.own_last_ms,
-           session.request_first_ms, session.request_last_ms,
+           session.first_receive_ms, session.first_timed_receive_ms, session.first_client_ms,
+           session.last_receive_ms, session.offset_ms, session.anchor_ms, session.own_first_ms,
+           session.own_last_ms, session.request_first_ms, session.request_last_ms,
            session.last_stats_ms, session.previous_stats_ms, session.play_anchor_ms,
            session.first_media_ms, session.interval_ms, session.played_max_s,
            session.startup_delay_ms, session.top_kbps, session.position, session.duration,

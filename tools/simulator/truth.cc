@@ -159,8 +159,7 @@ bool Counter::reached_the_end() const {
     std::int64_t furthest = 0;
     for (const Interval& interval : playback_.intervals) {
         const bool moves = interval.phase == Phase::Playing;
-        furthest =
-            std::max(furthest, interval.position_ms + (moves ? interval.duration_ms() : 0));
+        furthest = std::max(furthest, interval.position_ms + (moves ? interval.duration_ms() : 0));
     }
     return playback_.outcome == Outcome::Completed || furthest * 10 >= asset_.duration_ms * 9;
 }
@@ -234,8 +233,8 @@ std::vector<std::string_view> comparable_counters(const Playback& playback, bool
         return names;
     }
     names.insert(names.end(),
-                 {"ad_breaks", "ad_requests", "ad_impressions", "ad_starts",
-                  "ad_completions", "ad_skips", "ad_clicks", "ad_errors", "completions"});
+                 {"ad_breaks", "ad_requests", "ad_impressions", "ad_starts", "ad_completions",
+                  "ad_skips", "ad_clicks", "ad_errors", "completions"});
     // Nor how much of an ad was seen by who left in it before the first frame.
     if (playback.outcome != Outcome::ExitBeforeStart) names.emplace_back("ad_ms");
     if (playback.wire == Wire::Compact) names.emplace_back("warnings");
