@@ -244,6 +244,7 @@ Result<void> Runtime::Parts::open_server(const Config& config) {
                                [this] { return pipeline->status().trouble; });
     query::EngineOptions querying;
     querying.retention_days = config.integer("retention.sessions_days");
+    querying.publication = [this] { return pipeline->publication(); };
     querying.time_limit_s = static_cast<double>(config.integer("query.time_limit_s"));
     engine = std::make_unique<query::Engine>(*store, *dictionary, clock, querying);
     endpoints = std::make_unique<api::QueryEndpoints>(

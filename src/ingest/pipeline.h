@@ -89,6 +89,8 @@ public:
     void stop(std::int64_t wait_ms);
 
     PipelineStatus status() const;
+    /// Changes whenever sessions move from `live_sessions` to `sessions`; odd while they do.
+    std::uint64_t publication() const noexcept { return publication_.load(); }
     const RecoveryReport& recovery() const noexcept { return recovery_; }
 
 private:
@@ -135,6 +137,7 @@ private:
     std::atomic<std::uint64_t> next_cut_{1};
     std::atomic<std::uint64_t> stored_cut_{0};
     std::atomic<std::int64_t> watermark_ms_{0};
+    std::atomic<std::uint64_t> publication_{0};
     std::atomic<std::int64_t> last_snapshot_ms_{0};
     std::atomic<std::int64_t> store_time_ms_{0};  ///< that the last block took
     std::atomic<bool> stopping_{false};

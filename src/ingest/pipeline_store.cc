@@ -53,9 +53,21 @@ Result<void> Pipeline::store_block(std::uint64_t number, std::int64_t now_ms,
                                    const model::RowBlock& rows) {
     if (rows.empty()) return {};
     const std::string token = fmt::format("cut:{}", number);
+    // Closed sessions come first and their removal from live_sessions next: between the two they
+    // are in both, so queries are told (see Pipeline::publication).
+    bool moving = false;
+    Result<void> done;
     for (const store::ColumnBatch& batch : store::batches_of(rows)) {
-        if (auto done = store_.insert(batch, token); !done) return done;
+        const bool moves = batch.table == "sessions" || batch.table == "live_sessions";
+        if (moves != moving) {
+            publication_.fetch_add(1);
+            moving = moves;
+        }
+        done = store_.insert(batch, token);
+        if (!done) break;
     }
+    if (moving) publication_.fetch_add(1);
+    if (!done) return done;
     return store_.insert(mark_of(number, now_ms), token);
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -49,6 +50,9 @@ struct Answer {
 struct EngineOptions {
     std::int64_t retention_days = 400;
     double time_limit_s = 200;
+    /// Changes whenever sessions move between tables; odd while they do. A query that met a move
+    /// is run again, so that no session counts twice. Empty: nothing moves. Thread safe.
+    std::function<std::uint64_t()> publication;
 };
 
 class Engine {
@@ -81,6 +85,9 @@ public:
     const Dictionary& dictionary() const noexcept { return dictionary_; }
 
 private:
+    Result<Answer> run_once(const QueryRequest& request, std::uint64_t customer_id) const;
+    /// Waits, for a moment, until nothing is moving.
+    std::uint64_t settled() const;
     store::QueryOptions options_of(const QueryRequest& request, std::uint64_t customer_id) const;
     Result<void> fill_series(const QueryRequest& request, const Plan& plan,
                              const store::QueryOptions& options, Answer& answer) const;
