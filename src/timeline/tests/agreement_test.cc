@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "script.h"
+#include "timeline/tests/script.h"
 
 namespace playhead::timeline {
 namespace {

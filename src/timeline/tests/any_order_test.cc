@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "base/random.h"
-#include "script.h"
+#include "timeline/tests/script.h"
 
 namespace playhead::timeline {
 namespace {

@@ -6,7 +6,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "script.h"
+#include "timeline/tests/script.h"
 #include "wire/cmcd.h"
 #include "wire/produce.h"
 

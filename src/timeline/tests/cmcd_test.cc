@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "script.h"
+#include "timeline/tests/script.h"
 
 namespace playhead::timeline {
 namespace {

@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "base/random.h"
-#include "script.h"
+#include "timeline/tests/script.h"
 #include "timeline/event_rows.h"
 
 namespace playhead::timeline {
