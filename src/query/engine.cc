@@ -1,5 +1,8 @@
 #include "query/engine.h"
 
+#include <chrono>
+#include <thread>
+
 #include "query/series.h"
 
 namespace playhead::query {
