@@ -20,7 +20,7 @@ constexpr std::size_t kBlocksWaitingMax = 4;
 
 /// A cut waits this many times as long as the store took for the last block: an insert costs as
 /// much for one row as for a thousand, so a busy machine gets fewer and larger blocks.
-constexpr std::int64_t kWaitPerStoreTime = 4;
+constexpr std::int64_t kWaitPerStoreTime = 1;
 constexpr std::int64_t kCutIntervalBusyMaxMs = 5000;
 
 }  // namespace
