@@ -131,7 +131,7 @@ def tolerated_values(tally):
             tally.check(f"{name}: no nonsense in the row",
                         all(0 <= row[key] < 10 ** 10 for key in ("playing_ms", "stall_ms",
                                                                  "pause_ms")) and
-                        abs(row["start_time"] - now) < 86_400_000 * 400, str(row["start_time"]))
+                        abs(row["start_time"] * 1000 - now) < 86_400_000 * 400, str(row["start_time"]))
         long_text = "x" * 100_000
         body = record(stream={"sessionId": "long", "playerName": long_text, "pId": "z" * 9000})
         answer = server.send("/produce", "POST", json.dumps(body).encode(), JSON)
