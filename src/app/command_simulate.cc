@@ -40,7 +40,9 @@ struct Arguments {
     double live_seconds = 0;
 };
 
-std::int64_t now_ms() { return SystemClock().now_ms(); }
+std::int64_t now_ms() {
+    return SystemClock().now_ms();
+}
 
 /// Epoch seconds or milliseconds, or "-6h", "-2d"; empty: so that the traffic ends now.
 Result<std::int64_t> parse_from(const Arguments& arguments) {
@@ -51,7 +53,8 @@ Result<std::int64_t> parse_from(const Arguments& arguments) {
     const double number = std::strtod(arguments.from.c_str(), &end);
     const std::string unit = end;
     if (end != arguments.from.c_str() && number < 0 && (unit == "h" || unit == "d")) {
-        return now_ms() + static_cast<std::int64_t>(number * (unit == "d" ? 86'400'000 : 3'600'000));
+        return now_ms() +
+               static_cast<std::int64_t>(number * (unit == "d" ? 86'400'000 : 3'600'000));
     }
     if (end != arguments.from.c_str() && unit.empty() && number > 0) {
         return static_cast<std::int64_t>(number < 1e11 ? number * 1000 : number);
@@ -99,7 +102,8 @@ net::ClientRequest client_request(const simulator::Request& request) {
     out.target = request.path;
     out.body = request.body;
     out.headers.emplace_back("User-Agent", request.user_agent);
-    if (!request.content_type.empty()) out.headers.emplace_back("Content-Type", request.content_type);
+    if (!request.content_type.empty())
+        out.headers.emplace_back("Content-Type", request.content_type);
     if (!request.forwarded_for.empty()) {
         out.headers.emplace_back("X-Forwarded-For", request.forwarded_for);
     }
@@ -111,9 +115,8 @@ Result<void> send(net::HttpClient& client, const simulator::Request& request) {
     if (!answer) return fail(answer.error());
     if (answer->status / 100 == 2) return {};
     return fail(ErrorCode::Unavailable,
-                fmt::format("{} {} answered {}: {}", request.method,
-                            request.path.substr(0, 80), answer->status,
-                            answer->body.substr(0, 300)));
+                fmt::format("{} {} answered {}: {}", request.method, request.path.substr(0, 80),
+                            answer->status, answer->body.substr(0, 300)));
 }
 
 /// Sessions arriving now, until the time is up.
@@ -126,13 +129,14 @@ int simulate_live(const Arguments& arguments) {
     options.concurrent_sessions = arguments.concurrent;
     simulator::LiveLoad load(world, options, clock);
     net::HttpClient client(arguments.to);
-    const auto until =
-        Clock::now() + std::chrono::milliseconds(static_cast<std::int64_t>(arguments.live_seconds * 1000));
+    const auto until = Clock::now() + std::chrono::milliseconds(
+                                          static_cast<std::int64_t>(arguments.live_seconds * 1000));
     simulator::Request request;
     std::uint64_t sent = 0;
     while (arguments.live_seconds <= 0 || Clock::now() < until) {
         if (!load.next(request)) {
-            std::this_thread::sleep_for(std::chrono::milliseconds(std::max<std::int64_t>(1, load.wait_ms())));
+            std::this_thread::sleep_for(
+                std::chrono::milliseconds(std::max<std::int64_t>(1, load.wait_ms())));
             continue;
         }
         if (auto done = send(client, request); !done) return complain(done.error());
@@ -173,7 +177,8 @@ Result<std::uint64_t> run_traffic(const Arguments& arguments, const simulator::W
 
 int simulate(const Arguments& arguments) {
     if (arguments.to.empty() == arguments.data_dir.empty()) {
-        return complain(Error{ErrorCode::InvalidArgument, "give either --to or --data-dir", {}, {}, {}});
+        return complain(
+            Error{ErrorCode::InvalidArgument, "give either --to or --data-dir", {}, {}, {}});
     }
     if (arguments.live) {
         if (arguments.to.empty()) {

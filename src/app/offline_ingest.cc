@@ -4,8 +4,8 @@
 
 #include <charconv>
 
-#include "app/control_plane.h"
 #include "app/config.h"
+#include "app/control_plane.h"
 #include "app/default_paths.h"
 #include "app/retention.h"
 #include "base/clock.h"
@@ -98,8 +98,8 @@ Result<std::unique_ptr<OfflineIngest>> OfflineIngest::open(const OfflineOptions&
     auto dictionary = query::Dictionary::load();
     if (!dictionary) return fail(dictionary.error());
     parts->dictionary = std::make_unique<query::Dictionary>(std::move(*dictionary));
-    parts->engine = std::make_unique<query::Engine>(*parts->store, *parts->dictionary,
-                                                    parts->clock, query::EngineOptions{});
+    parts->engine = std::make_unique<query::Engine>(*parts->store, *parts->dictionary, parts->clock,
+                                                    query::EngineOptions{});
     ingest::PipelineOptions pipelining;
     pipelining.data_dir = *data_dir;
     pipelining.durability = journal::Durability::Os;
@@ -151,10 +151,16 @@ Result<void> OfflineIngest::finish() {
     return {};
 }
 
-store::Store& OfflineIngest::store() { return *parts_->store; }
+store::Store& OfflineIngest::store() {
+    return *parts_->store;
+}
 
-const query::Engine& OfflineIngest::engine() const { return *parts_->engine; }
+const query::Engine& OfflineIngest::engine() const {
+    return *parts_->engine;
+}
 
-std::uint64_t OfflineIngest::events() const noexcept { return parts_->events; }
+std::uint64_t OfflineIngest::events() const noexcept {
+    return parts_->events;
+}
 
 }  // namespace playhead::app

@@ -17,9 +17,9 @@ namespace playhead::app {
 
 struct OfflineOptions {
     std::string data_dir;
-    std::string engine_library;               ///< empty: the default
-    std::int64_t from_ms = 0;                 ///< the clock's start
-    std::int64_t block_interval_ms = 60'000;  ///< simulated time between two cuts
+    std::string engine_library;                          ///< empty: the default
+    std::int64_t from_ms = 0;                            ///< the clock's start
+    std::int64_t block_interval_ms = 60'000;             ///< simulated time between two cuts
     std::set<std::string, std::less<>> business_errors;  ///< codes that are no technical failures
 };
 

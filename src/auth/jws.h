@@ -10,7 +10,8 @@
 
 #include "base/result.h"
 
-struct _cjose_jwk_int;
+// The library's own name for its key type.
+struct _cjose_jwk_int;  // NOLINT(bugprone-reserved-identifier)
 
 namespace playhead::auth {
 

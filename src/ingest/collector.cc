@@ -40,10 +40,14 @@ bool contains(const std::vector<std::string>& list, std::string_view value) {
     return std::find(list.begin(), list.end(), value) != list.end();
 }
 
-net::Response no_content() { return net::Response(204); }
+net::Response no_content() {
+    return net::Response(204);
+}
 
 /// Producers answer 200: the SDKs that look at the code were written against that.
-net::Response taken() { return net::Response(200, "application/json", "{}"); }
+net::Response taken() {
+    return net::Response(200, "application/json", "{}");
+}
 
 net::Response refusal(const Error& error, int retry_after_s = 1) {
     net::Response response = net::problem_response(error);
@@ -58,7 +62,8 @@ std::string cmcd_header_lines(const net::Request& request) {
     std::string lines;
     for (std::size_t index = 0; index < request.header_count(); ++index) {
         const auto header = request.header_at(index);
-        if (header.name.size() < 6 || !net::equals_ignoring_case(header.name.substr(0, 5), "cmcd-")) {
+        if (header.name.size() < 6 ||
+            !net::equals_ignoring_case(header.name.substr(0, 5), "cmcd-")) {
             continue;
         }
         lines.append(header.name).append(": ").append(header.value).push_back('\n');
@@ -114,8 +119,9 @@ void Collector::register_player(net::Request& request, net::Responder responder)
     const auto* tenant = snapshot->find(static_cast<std::int64_t>(*customer));
     if (tenant == nullptr || !tenant->enabled) {
         refused_tenant_.add();
-        return responder.send(refusal(Error{ErrorCode::NotFound, "no such customer", "customerId",
-                                            std::to_string(*customer), "a customer of this server"}));
+        return responder.send(
+            refusal(Error{ErrorCode::NotFound, "no such customer", "customerId",
+                          std::to_string(*customer), "a customer of this server"}));
     }
     std::string base = options_.public_url;
     if (base.empty()) {
@@ -169,8 +175,11 @@ Result<void> Collector::admit(std::uint64_t customer_id, const net::Request& req
         !contains(tenant->ingest_keys, request.header("x-playhead-ingest-key")) &&
         !contains(tenant->ingest_keys, query_value(request.query(), "key"))) {
         refused_key_.add();
-        return fail(Error{ErrorCode::PermissionDenied, "the ingest key is missing or not known",
-                          "X-Playhead-Ingest-Key", {}, "one of the customer's ingest keys"});
+        return fail(Error{ErrorCode::PermissionDenied,
+                          "the ingest key is missing or not known",
+                          "X-Playhead-Ingest-Key",
+                          {},
+                          "one of the customer's ingest keys"});
     }
     const std::int64_t limit = tenant->rate_limit_per_address_per_s > 0
                                    ? tenant->rate_limit_per_address_per_s
@@ -190,17 +199,15 @@ void Collector::submit(const RequestRecord& record, std::string_view body,
     if (decoded->batch.dropped_keys > 0) dropped_keys_.add(decoded->batch.dropped_keys);
     // The journal's completion is copied (std::function), the responder is not: share it.
     auto shared = std::make_shared<net::Responder>(std::move(responder));
-    auto submitted = pipeline_.submit(record, body, std::move(decoded),
-                                      [this, shared, is_cmcd](const Result<void>& durable) {
-                                          if (durable) {
-                                              accepted_.add();
-                                          } else {
-                                              refused_full_.add();
-                                          }
-                                          shared->send(is_cmcd   ? no_content()
-                                                       : durable ? taken()
-                                                                 : refusal(durable.error()));
-                                      });
+    auto submitted = pipeline_.submit(
+        record, body, std::move(decoded), [this, shared, is_cmcd](const Result<void>& durable) {
+            if (durable) {
+                accepted_.add();
+            } else {
+                refused_full_.add();
+            }
+            shared->send(is_cmcd ? no_content() : durable ? taken() : refusal(durable.error()));
+        });
     if (submitted) return;
     refused_full_.add();
     shared->send(is_cmcd ? no_content() : refusal(submitted.error()));
@@ -224,7 +231,7 @@ void Collector::produce(net::Request& request, net::Responder responder) {
     submit(record, request.body(), std::move(*decoded), std::move(responder), false);
 }
 
-void Collector::take_cmcd(RequestRecord record, std::string body, net::Request& request,
+void Collector::take_cmcd(RequestRecord record, std::string_view body, net::Request& request,
                           net::Responder responder) {
     const auto customer = parse_customer(request.param("customerId"));
     if (!customer) {
@@ -243,18 +250,18 @@ void Collector::take_cmcd(RequestRecord record, std::string body, net::Request& 
 }
 
 void Collector::cmcd_events(net::Request& request, net::Responder responder) {
-    take_cmcd(record_of(RequestKind::CmcdEvents, request), std::string(request.body()), request,
+    take_cmcd(record_of(RequestKind::CmcdEvents, request), request.body(), request,
               std::move(responder));
 }
 
 void Collector::cmcd_request(net::Request& request, net::Responder responder) {
     // CTA-5004-B: one report uses one transmission; headers win over the query.
-    std::string lines = cmcd_header_lines(request);
+    const std::string lines = cmcd_header_lines(request);
     if (!lines.empty()) {
-        return take_cmcd(record_of(RequestKind::CmcdHeaders, request), std::move(lines), request,
+        return take_cmcd(record_of(RequestKind::CmcdHeaders, request), lines, request,
                          std::move(responder));
     }
-    take_cmcd(record_of(RequestKind::CmcdQuery, request), std::string(request.query()), request,
+    take_cmcd(record_of(RequestKind::CmcdQuery, request), request.query(), request,
               std::move(responder));
 }
 

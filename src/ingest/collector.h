@@ -45,7 +45,7 @@ private:
     void cmcd_request(net::Request& request, net::Responder responder);
 
     /// Decodes, admits and journals a CMCD record; the answer is 204 in any case.
-    void take_cmcd(RequestRecord record, std::string body, net::Request& request,
+    void take_cmcd(RequestRecord record, std::string_view body, net::Request& request,
                    net::Responder responder);
     void submit(const RequestRecord& record, std::string_view body,
                 std::unique_ptr<DecodedRequest> decoded, net::Responder responder, bool is_cmcd);

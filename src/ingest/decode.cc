@@ -33,9 +33,10 @@ wire::CmcdHeaders headers_of(std::string_view lines) {
         const std::size_t colon = line.find(": ");
         if (colon == std::string_view::npos) continue;
         const std::string_view name = line.substr(0, colon);
-        for (const auto& [known, field] :
-             {std::pair{"cmcd-request", &headers.request}, {"cmcd-object", &headers.object},
-              {"cmcd-status", &headers.status}, {"cmcd-session", &headers.session}}) {
+        for (const auto& [known, field] : {std::pair{"cmcd-request", &headers.request},
+                                           {"cmcd-object", &headers.object},
+                                           {"cmcd-status", &headers.status},
+                                           {"cmcd-session", &headers.session}}) {
             if (net::equals_ignoring_case(name, known) && field->empty()) {
                 *field = line.substr(colon + 2);
             }

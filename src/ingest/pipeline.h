@@ -32,9 +32,9 @@
 namespace playhead::ingest {
 
 struct PipelineOptions {
-    std::string data_dir;               ///< absolute; journal/ and snapshots/ live below it
+    std::string data_dir;  ///< absolute; journal/ and snapshots/ live below it
     journal::Durability durability = journal::Durability::Fsync;
-    int workers = 1;                    ///< timeline threads, 1 to kPartitions
+    int workers = 1;                      ///< timeline threads, 1 to kPartitions
     std::int64_t cut_interval_ms = 1000;  ///< at least; longer while the store is busy
     std::int64_t snapshot_interval_ms = 60'000;
     std::int64_t journal_retention_ms = 7LL * 24 * 3600 * 1000;  ///< kept for `recompute`
@@ -52,11 +52,11 @@ struct RecoveryReport {
 };
 
 struct PipelineStatus {
-    std::int64_t watermark_ms = 0;      ///< everything received before is in the store
+    std::int64_t watermark_ms = 0;  ///< everything received before is in the store
     std::uint64_t stored_cut = 0;
-    std::size_t blocks_waiting = 0;     ///< cut, not yet in the store
+    std::size_t blocks_waiting = 0;  ///< cut, not yet in the store
     std::size_t sessions_open = 0;
-    std::string trouble;                ///< why it cannot accept or store; empty when all is well
+    std::string trouble;  ///< why it cannot accept or store; empty when all is well
 };
 
 /// `submit` and `status` from any thread.
@@ -67,8 +67,8 @@ public:
     /// use), Unavailable (not writable, store refuses), Unprocessable (newer version). The store
     /// must be migrated. Everything passed must outlive the pipeline.
     static Result<std::unique_ptr<Pipeline>> open(PipelineOptions options, store::Store& store,
-                                                  const RequestDecoder& decoder,
-                                                  const Clock& clock, MetricsRegistry& metrics,
+                                                  const RequestDecoder& decoder, const Clock& clock,
+                                                  MetricsRegistry& metrics,
                                                   const std::function<void(std::string)>& progress);
     ~Pipeline();
     Pipeline(const Pipeline&) = delete;

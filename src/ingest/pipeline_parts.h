@@ -19,7 +19,7 @@ struct Pipeline::Cut {
     CutRecord record;
     journal::Position next;
     bool wants_snapshot = false;
-    std::vector<model::RowBlock> parts;            ///< one per worker
+    std::vector<model::RowBlock> parts;  ///< one per worker
     std::array<std::string, kPartitions> snapshots;
     std::atomic<std::size_t> workers_left{0};
 };

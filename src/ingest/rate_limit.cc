@@ -28,14 +28,16 @@ int RateLimit::refused_for_s(std::uint64_t customer_id, std::string_view address
         found = slot.buckets.emplace(key, Bucket{size, now_ms}).first;
     }
     Bucket& bucket = found->second;
-    const double passed_s = static_cast<double>(std::max<std::int64_t>(0, now_ms - bucket.refilled_ms)) / 1000;
+    const double passed_s =
+        static_cast<double>(std::max<std::int64_t>(0, now_ms - bucket.refilled_ms)) / 1000;
     bucket.tokens = std::min(size, bucket.tokens + passed_s * static_cast<double>(limit_per_s));
     bucket.refilled_ms = now_ms;
     if (bucket.tokens >= 1) {
         bucket.tokens -= 1;
         return 0;
     }
-    return std::max(1, static_cast<int>(std::ceil((1 - bucket.tokens) / static_cast<double>(limit_per_s))));
+    return std::max(
+        1, static_cast<int>(std::ceil((1 - bucket.tokens) / static_cast<double>(limit_per_s))));
 }
 
 }  // namespace playhead::ingest

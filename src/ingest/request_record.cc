@@ -17,8 +17,8 @@ void put_varint(std::string& out, std::uint64_t value) {
 }
 
 void put_signed(std::string& out, std::int64_t value) {
-    put_varint(out, (static_cast<std::uint64_t>(value) << 1U) ^
-                        static_cast<std::uint64_t>(value >> 63));
+    put_varint(out,
+               (static_cast<std::uint64_t>(value) << 1U) ^ static_cast<std::uint64_t>(value >> 63));
 }
 
 void put_text(std::string& out, std::string_view text) {
@@ -114,7 +114,8 @@ Result<DecodedRecord> decode_record(std::string_view payload) {
     DecodedRecord decoded;
     RequestRecord& record = decoded.record;
     const std::uint8_t kind = reader.byte();
-    record.kind = static_cast<RequestKind>(kind);
+    const bool known_kind = kind >= 1 && kind <= 4;
+    if (known_kind) record.kind = static_cast<RequestKind>(kind);
     record.customer_id = reader.varint();
     record.receive_ms = reader.signed_varint();
     record.session_id = reader.text();
@@ -131,7 +132,7 @@ Result<DecodedRecord> decode_record(std::string_view payload) {
     }
     context.user_agent = reader.text();
     decoded.body = reader.rest();
-    if (!reader.ok() || kind < 1 || kind > 4) {
+    if (!reader.ok() || !known_kind) {
         return fail(ErrorCode::Internal, "journal record: a request that is cut short or damaged");
     }
     return decoded;

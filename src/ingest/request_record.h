@@ -31,10 +31,10 @@ enum class RequestKind : std::uint8_t {
 
 struct RequestRecord {
     RequestKind kind = RequestKind::Produce;
-    std::uint64_t customer_id = 0;   ///< of the path; 0 where the body names it
-    std::string session_id;          ///< of the path; may be empty
+    std::uint64_t customer_id = 0;  ///< of the path; 0 where the body names it
+    std::string session_id;         ///< of the path; may be empty
     std::int64_t receive_ms = 0;
-    model::ClientContext context;    ///< browser, device and so on are not kept: see user_agent
+    model::ClientContext context;  ///< browser, device and so on are not kept: see user_agent
 };
 
 /// Everything but the body.

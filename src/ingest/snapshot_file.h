@@ -17,8 +17,8 @@ namespace playhead::ingest {
 
 struct Snapshot {
     std::uint64_t cut = 0;
-    journal::Position next;                ///< first record that is not in it
-    std::vector<std::string> partitions;   ///< one per partition, in order
+    journal::Position next;               ///< first record that is not in it
+    std::vector<std::string> partitions;  ///< one per partition, in order
 };
 
 /// How many are kept: the newest may be damaged.

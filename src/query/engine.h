@@ -5,6 +5,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -60,7 +61,7 @@ public:
     /// All references must outlive the engine.
     Engine(store::Store& store, const Dictionary& dictionary, const Clock& clock,
            EngineOptions options)
-        : store_(store), dictionary_(dictionary), clock_(clock), options_(options) {}
+        : store_(store), dictionary_(dictionary), clock_(clock), options_(std::move(options)) {}
 
     /// Reads parameters under this engine's clock and retention.
     Result<QueryRequest> parse(const Parameters& parameters, Endpoint endpoint) const;

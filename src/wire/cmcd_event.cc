@@ -100,9 +100,9 @@ double smallest(const std::vector<CmcdNumber>& numbers) {
 
 /// Keys of CTA-5004 and -B of which any report has at least one.
 constexpr std::string_view kReportKeys[] = {
-    "e",   "sid", "cid", "br",  "bl",  "bs",  "d",   "dl",  "mtp", "nor", "ot",  "pr",  "rtp",
-    "sf",  "st",  "su",  "tb",  "v",   "sn",  "sta", "ts",  "ab",  "lb",  "lab", "tab", "tpb",
-    "pb",  "tbl", "bsd", "bsa", "bsda", "ec", "msd", "pt",  "ltc", "dfa", "bg",  "nr",  "nrr"};
+    "e",  "sid", "cid", "br",  "bl",   "bs", "d",   "dl", "mtp", "nor", "ot",  "pr",  "rtp",
+    "sf", "st",  "su",  "tb",  "v",    "sn", "sta", "ts", "ab",  "lb",  "lab", "tab", "tpb",
+    "pb", "tbl", "bsd", "bsa", "bsda", "ec", "msd", "pt", "ltc", "dfa", "bg",  "nr",  "nrr"};
 
 }  // namespace
 
@@ -169,8 +169,9 @@ bool CmcdEventDecoder::identify(const CmcdRecord& record, model::Event& event) {
     event.receive_ms = source_.receive_ms;
     event.session_id = text(record, "sid", kSidBytesMax).value_or(path_sid_);
     // Something that no CMCD key names is no report, even where the path names a session.
-    const bool is_report = std::any_of(std::begin(kReportKeys), std::end(kReportKeys),
-                                       [&](std::string_view key) { return record.find(key) != nullptr; });
+    const bool is_report =
+        std::any_of(std::begin(kReportKeys), std::end(kReportKeys),
+                    [&](std::string_view key) { return record.find(key) != nullptr; });
     return !event.session_id.empty() && is_report;
 }
 

@@ -18,8 +18,9 @@ std::string write_file(const std::string& text) {
 
 TEST(Config, LaterSourcesWinAndAreNamed) {
     Config config;
-    const std::string path = write_file("listen: 0.0.0.0:1\ningest:\n  cut_interval_ms: 250\n"
-                                        "geo_db: [a.mmdb, b.mmdb]\n");
+    const std::string path = write_file(
+        "listen: 0.0.0.0:1\ningest:\n  cut_interval_ms: 250\n"
+        "geo_db: [a.mmdb, b.mmdb]\n");
     ASSERT_TRUE(config.load_yaml(path));
     EXPECT_EQ(config.text("listen"), "0.0.0.0:1");
     EXPECT_EQ(config.integer("ingest.cut_interval_ms"), 250);

@@ -131,7 +131,8 @@ public:
     }
 
     Result<std::uint64_t> largest(std::string_view table, std::string_view column) override {
-        auto answer = query({fmt::format("SELECT toUInt64(max({})) FROM {}", column, table), {}}, {});
+        auto answer =
+            query({fmt::format("SELECT toUInt64(max({})) FROM {}", column, table), {}}, {});
         if (!answer) return fail(std::move(answer.error()));
         const Cell& cell = answer->rows.at(0).at(0);
         if (const auto* number = std::get_if<std::uint64_t>(&cell)) return *number;
