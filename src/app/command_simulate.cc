@@ -35,6 +35,7 @@ struct Arguments {
     std::string from;
     double hours = 1;
     std::string incidents_file;
+    std::string wire = "mix";
     bool live = false;
     std::uint32_t concurrent = 50;
     double live_seconds = 0;
@@ -63,6 +64,15 @@ Result<std::int64_t> parse_from(const Arguments& arguments) {
                           fmt::format("--from: '{}' is no time", arguments.from));
 }
 
+/// All sessions in one wire format, or the default mixture.
+simulator::WireMix mix_of(const std::string& wire) {
+    if (wire == "compact") return {1, 0, 0, 0};
+    if (wire == "long") return {0, 1, 0, 0};
+    if (wire == "cmcd-event") return {0, 0, 1, 0};
+    if (wire == "cmcd-query") return {0, 0, 0, 1};
+    return {};
+}
+
 Result<simulator::TrafficOptions> traffic_options(const Arguments& arguments) {
     auto from = parse_from(arguments);
     if (!from) return fail(from.error());
@@ -72,6 +82,7 @@ Result<simulator::TrafficOptions> traffic_options(const Arguments& arguments) {
     options.from_ms = *from;
     options.until_ms = *from + static_cast<std::int64_t>(arguments.hours * 3'600'000);
     options.writer.customer_id = arguments.customer_id;
+    options.mix = mix_of(arguments.wire);
     if (!arguments.incidents_file.empty()) {
         std::ifstream file(arguments.incidents_file);
         std::ostringstream text;
@@ -126,6 +137,7 @@ int simulate_live(const Arguments& arguments) {
     simulator::LiveLoadOptions options;
     options.traffic.seed = arguments.seed;
     options.traffic.writer.customer_id = arguments.customer_id;
+    options.traffic.mix = mix_of(arguments.wire);
     options.concurrent_sessions = arguments.concurrent;
     simulator::LiveLoad load(world, options, clock);
     net::HttpClient client(arguments.to);
@@ -238,6 +250,9 @@ void add_simulate_command(CLI::App& root, Chosen& chosen) {
         ->capture_default_str();
     command->add_option("--incidents", arguments->incidents_file, "scripted trouble, YAML")
         ->check(CLI::ExistingFile);
+    command->add_option("--wire", arguments->wire, "mix, compact, long, cmcd-event or cmcd-query")
+        ->check(CLI::IsMember({"mix", "compact", "long", "cmcd-event", "cmcd-query"}))
+        ->capture_default_str();
     command->add_flag("--live", arguments->live, "sessions that happen now, at their own pace");
     command->add_option("--concurrent", arguments->concurrent, "sessions at once, with --live")
         ->capture_default_str();
