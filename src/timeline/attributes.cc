@@ -81,6 +81,13 @@ std::size_t Attributes::bytes() const noexcept {
     return sum;
 }
 
+std::size_t Attributes::text_bytes() const noexcept {
+    std::size_t sum = 0;
+    for (const Entry& entry : entries) sum += entry.length;
+    for (const TagEntry& tag : tags) sum += tag.name.size() + tag.value.size();
+    return sum;
+}
+
 void Attributes::compact() {
     std::string packed;
     packed.reserve(text.size() - garbage_);

@@ -27,6 +27,8 @@ public:
     std::string_view get(model::Dimension dimension) const noexcept;
     void fill(model::Dimensions& dimensions, model::Tags& tags) const;
     std::size_t bytes() const noexcept;
+    /// The part of `bytes` that is characters of values and names in use.
+    std::size_t text_bytes() const noexcept;
 
     struct Entry {
         std::int64_t time_ms = 0;

@@ -30,6 +30,7 @@ Stats Partition::stats() const {
     stats.open_sessions = state_->slots.size() - state_->closed_count;
     for (const auto& [number, slot] : state_->slots) {
         stats.bytes += sizeof(Slot) - sizeof(Session) + slot->session.bytes();
+        stats.text_bytes += slot->session.text_bytes();
         stats.refused_records += slot->session.refused;
     }
     return stats;

@@ -31,6 +31,13 @@ Cell& cell_at(Session& session, Column column, std::int64_t time_ms) {
     return *session.cells.insert(at, Cell{minute, column, 0});
 }
 
+std::size_t characters_of(const AdText& text) noexcept {
+    return text.id.size() + text.title.size() + text.client.size() + text.system.size() +
+           text.position.size() + text.creative_id.size() + text.creative_type.size() +
+           text.resolution.size() + text.linear.size() + text.error_code.size() +
+           text.error_message.size();
+}
+
 }  // namespace
 
 void Session::add_mark(const Mark& mark) {
@@ -111,6 +118,13 @@ std::size_t Session::bytes() const noexcept {
     for (const Stream& stream : streams) {
         sum += stream.numbers.intervals.capacity() * sizeof(stream.numbers.intervals[0]);
     }
+    for (const AdText& text : ad_texts) sum += characters_of(text);
+    return sum;
+}
+
+std::size_t Session::text_bytes() const noexcept {
+    std::size_t sum = session_id.size() + attributes.text_bytes();
+    for (const AdText& text : ad_texts) sum += characters_of(text);
     return sum;
 }
 

@@ -70,13 +70,14 @@ struct Mark {
 };
 
 /// X(name) of what is summed or maximized per minute besides the additive counters.
-#define PLAYHEAD_HIDDEN_COLUMNS(X)                                                       \
-    X(ActiveMs)                                                                          \
-    X(Present)                                                                           \
-    X(DroppedFramesMax)                                                                  \
-    X(UpShiftsMax)                                                                       \
-    X(DownShiftsMax) X(RequestCount) X(RequestBytes) X(RequestMediaMs) X(RequestStarved) \
-        X(StallSumCirr) X(StallSumVrt)
+#define PLAYHEAD_HIDDEN_COLUMNS(X)                                                      \
+    X(ActiveMs)                                                                         \
+    X(Present)                                                                          \
+    X(DroppedFramesMax)                                                                 \
+    X(UpShiftsMax)                                                                      \
+    X(DownShiftsMax)                                                                    \
+    X(RequestCount) X(RequestBytes) X(RequestMediaMs) X(RequestStarved) X(StallSumCirr) \
+        X(StallSumVrt)
 
 /// Columns of a minute: the additive counters by their names, then the hidden ones.
 enum class Column : std::uint8_t {
@@ -208,6 +209,8 @@ struct Session {
     void add(Column column, std::int64_t time_ms, std::int64_t amount);
     void raise(Column column, std::int64_t time_ms, std::int64_t value);
     std::size_t bytes() const noexcept;
+    /// The part of `bytes` that is characters of texts.
+    std::size_t text_bytes() const noexcept;
     /// Gives back what growth left over: closed sessions are kept for hours.
     void shrink();
 };
