@@ -303,9 +303,10 @@ private:
     /// Shifts that the SDK counted and whose records were lost.
     void state_shifts(std::int64_t stated, std::int64_t time,
                       std::int64_t AdditiveCounters::* counter) {
+        if (time == 0) return;
         std::int64_t seen = 0;
         for (const Minute& minute : minutes_.list) seen += minute.counters.*counter;
-        if (stated <= seen || time == 0) return;
+        if (stated <= seen) return;
         at(time).counters.*counter += stated - seen;
         at(time).counters.rendition_changes += stated - seen;
     }

@@ -70,14 +70,14 @@ struct Mark {
 };
 
 /// X(name) of what is summed or maximized per minute besides the additive counters.
-#define PLAYHEAD_HIDDEN_COLUMNS(X)                                                      \
-    X(ActiveMs)                                                                         \
-    X(Present)                                                                          \
-    X(DroppedFramesMax)                                                                 \
-    X(UpShiftsMax)                                                                      \
-    X(DownShiftsMax)                                                                    \
-    X(RequestCount) X(RequestBytes) X(RequestMediaMs) X(RequestStarved) X(StallSumCirr) \
-        X(StallSumVrt)
+#define PLAYHEAD_HIDDEN_COLUMNS(X) \
+    X(ActiveMs)                    \
+    X(Present)                     \
+    X(DroppedFramesMax)            \
+    X(UpShiftsMax)                 \
+    X(DownShiftsMax)               \
+    X(RequestCount)                \
+    X(RequestBytes) X(RequestMediaMs) X(RequestStarved) X(StallSumCirr) X(StallSumVrt)
 
 /// Columns of a minute: the additive counters by their names, then the hidden ones.
 enum class Column : std::uint8_t {

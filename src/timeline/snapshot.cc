@@ -231,15 +231,16 @@ Result<void> Partition::restore(std::string_view snapshot) {
     io_list(reader, numbers, [&](std::uint64_t& number) {
         io(reader, number);
         auto slot = std::make_unique<Slot>();
+        slot->number = number;
         io_slot(reader, *slot);
         sound = sound && apply_numbers(slot->session, renumbering);
         if (slot->revoked) sound = sound && apply_numbers(*slot->revoked, renumbering);
         state->closed_count += slot->session.closed ? 1 : 0;
         if (slot->wake_ms != 0) state->wakes.push({slot->wake_ms, number});
-        if (slot->queued) state->touched.push_back(number);
-        state->numbers.emplace(
-            model::SessionKey{slot->session.customer_id, slot->session.session_id}, number);
-        state->slots.emplace(number, std::move(slot));
+        if (slot->queued) state->touched.push_back(slot.get());
+        // Numbers and keys are unique in what was written; what else a file says is damage.
+        sound = sound && !state->slots.contains(number) && state->keys.insert(slot.get()).second;
+        if (sound) state->slots.emplace(number, std::move(slot));
     });
     std::vector<std::pair<std::int64_t, std::uint64_t>> closed;
     io_list(reader, closed, [&](auto& entry) { io_all(reader, entry.first, entry.second); });
