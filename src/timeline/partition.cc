@@ -44,6 +44,8 @@ Stats Partition::stats() const {
         stats.text_bytes += slot->session.text_bytes();
         stats.refused_records += slot->session.refused;
     }
+    stats.bytes += state_->texts.bytes();
+    stats.text_bytes += state_->texts.text_bytes();
     return stats;
 }
 
@@ -71,7 +73,7 @@ void Partition::State::apply(const model::Event& event, const model::ClientConte
             ++stats.refused_sessions;
             return;
         }
-        auto fresh = std::make_unique<Slot>();
+        auto fresh = std::make_unique<Slot>(texts);
         kept = fresh.get();
         kept->number = next_number++;
         kept->session.customer_id = event.customer_id;

@@ -22,6 +22,8 @@ namespace playhead::timeline {
 
 /// A kept session and what belongs to the partition rather than to the session's own meaning.
 struct Slot {
+    explicit Slot(TextPool& texts) : session(texts) {}
+
     Session session;
     std::uint64_t number = 0;  ///< given in the order of arrival
     std::int64_t wake_ms = 0;  ///< the valid entry of the queue; 0 none
@@ -90,6 +92,7 @@ struct Partition::State {
     std::int64_t expiry_of(const Session& session) const noexcept;
 
     Options options;
+    TextPool texts;  ///< before the sessions, which refer to it
     boost::unordered_flat_map<std::uint64_t, std::unique_ptr<Slot>> slots;  ///< by number
     boost::unordered_flat_set<Slot*, KeyHash, KeyEqual> keys;               ///< the same, by key
     std::uint64_t next_number = 1;

@@ -4,6 +4,7 @@
 #include <bit>
 
 #include "base/hash.h"
+#include "timeline/growth.h"
 
 namespace playhead::timeline {
 namespace {
@@ -65,7 +66,9 @@ bool note_record(Session& session, const Event& event) {
         ++session.refused;
         return true;
     }
-    session.seen.insert(at, identity);
+    const auto index = at - session.seen.begin();
+    grow_tightly(session.seen);
+    session.seen.insert(session.seen.begin() + index, identity);
     return true;
 }
 

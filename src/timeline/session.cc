@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <tuple>
 
+#include "timeline/growth.h"
+
 namespace playhead::timeline {
 namespace {
 
@@ -28,7 +30,9 @@ Cell& cell_at(Session& session, Column column, std::int64_t time_ms) {
                              return std::pair(cell.minute, cell.column) < key;
                          });
     if (at != session.cells.end() && at->minute == minute && at->column == column) return *at;
-    return *session.cells.insert(at, Cell{minute, column, 0});
+    const auto index = at - session.cells.begin();
+    grow_tightly(session.cells);
+    return *session.cells.insert(session.cells.begin() + index, Cell{minute, column, 0});
 }
 
 std::size_t characters_of(const AdText& text) noexcept {
@@ -50,7 +54,9 @@ void Session::add_mark(const Mark& mark) {
         ++refused;
         return;
     }
-    marks.insert(at, mark);
+    const auto index = at - marks.begin();
+    grow_tightly(marks);
+    marks.insert(marks.begin() + index, mark);
 }
 
 void Session::add_thin_mark(MarkKind kind, std::int64_t time_ms, double value, std::uint8_t aux) {
@@ -107,7 +113,7 @@ void Session::shrink() {
     streams.shrink_to_fit();
     ad_texts.shrink_to_fit();
     attributes.entries.shrink_to_fit();
-    attributes.text.shrink_to_fit();
+    attributes.tags.shrink_to_fit();
 }
 
 std::size_t Session::bytes() const noexcept {
@@ -123,7 +129,7 @@ std::size_t Session::bytes() const noexcept {
 }
 
 std::size_t Session::text_bytes() const noexcept {
-    std::size_t sum = session_id.size() + attributes.text_bytes();
+    std::size_t sum = session_id.size();
     for (const AdText& text : ad_texts) sum += characters_of(text);
     return sum;
 }

@@ -145,6 +145,8 @@ struct Session {
     /// Times inside a record may differ this much from the record's own.
     static constexpr std::int64_t kMeasureDriftMs = 600'000;
 
+    explicit Session(TextPool& texts) : attributes(texts) {}
+
     std::uint64_t customer_id = 0;
     std::string session_id;
     model::Protocol protocol{};  ///< of the record received first
@@ -208,6 +210,7 @@ struct Session {
     void add_peak_mark(MarkKind kind, std::int64_t time_ms, double value);
     void add(Column column, std::int64_t time_ms, std::int64_t amount);
     void raise(Column column, std::int64_t time_ms, std::int64_t value);
+    /// Without the texts of the attributes, which are the pool's.
     std::size_t bytes() const noexcept;
     /// The part of `bytes` that is characters of texts.
     std::size_t text_bytes() const noexcept;

@@ -66,20 +66,46 @@ void io(Archive& archive, AdText& text) {
            text.duration_s, text.pod_index, text.pod_position, text.is_bumper);
 }
 
+/// Entries say where in the text after them their value is.
 template <class Archive>
 void io(Archive& archive, Attributes& attributes) {
+    struct Place {
+        std::uint32_t offset = 0;
+        std::uint16_t length = 0;
+    };
+    std::string text;
+    std::vector<Place> places;
     io_list(archive, attributes.entries, [&](Attributes::Entry& entry) {
-        io_all(archive, entry.time_ms, entry.offset, entry.length, entry.dimension, entry.source);
+        const std::string_view value = entry.text.view();
+        Place place{static_cast<std::uint32_t>(text.size()),
+                    static_cast<std::uint16_t>(value.size())};
+        text.append(value);
+        std::int64_t time_ms = entry.time_ms;
+        io_all(archive, time_ms, place.offset, place.length, entry.dimension, entry.source);
+        entry.time_ms = time_ms;
+        places.push_back(place);
     });
-    io(archive, attributes.text);
-    io_list(archive, attributes.tags,
-            [&](Attributes::TagEntry& tag) { io_all(archive, tag.time_ms, tag.name, tag.value); });
+    if constexpr (Archive::kReading) text.clear();
+    io(archive, text);
     if constexpr (Archive::kReading) {
-        for (const Attributes::Entry& entry : attributes.entries) {
-            const std::uint64_t end = std::uint64_t{entry.offset} + entry.length;
-            if (end > attributes.text.size()) archive.damage();
+        for (std::size_t index = 0; index < places.size(); ++index) {
+            const Place& place = places[index];
+            if (std::uint64_t{place.offset} + place.length > text.size()) {
+                archive.damage();
+                break;
+            }
+            attributes.entries[index].text =
+                attributes.pool().share(std::string_view(text).substr(place.offset, place.length));
         }
     }
+    io_list(archive, attributes.tags, [&](Attributes::TagEntry& tag) {
+        io(archive, tag.time_ms);
+        for (SharedText* part : {&tag.name, &tag.value}) {
+            std::string characters(part->view());
+            io(archive, characters);
+            if constexpr (Archive::kReading) *part = attributes.pool().share(characters);
+        }
+    });
 }
 
 template <class Archive>
@@ -145,7 +171,8 @@ void io_slot(Archive& archive, Slot& slot) {
     bool revoked = slot.revoked != nullptr;
     io(archive, revoked);
     if (!revoked) return;
-    if constexpr (Archive::kReading) slot.revoked = std::make_unique<Session>();
+    if constexpr (Archive::kReading)
+        slot.revoked = std::make_unique<Session>(slot.session.attributes.pool());
     io(archive, *slot.revoked);
 }
 
@@ -156,10 +183,11 @@ bool apply_numbers(Session& session, const Renumbering& numbers) {
         const auto stored = static_cast<std::size_t>(entry.dimension);
         if (stored >= numbers.dimensions.size()) return false;
         // A dimension that is gone: an empty value is never shown.
-        if (!numbers.dimensions[stored]) entry.length = 0;
+        if (!numbers.dimensions[stored]) entry.text = {};
         entry.dimension = static_cast<model::Dimension>(numbers.dimensions[stored].value_or(0));
     }
-    std::erase_if(session.attributes.entries, [](const auto& entry) { return entry.length == 0; });
+    std::erase_if(session.attributes.entries,
+                  [](const auto& entry) { return entry.text.view().empty(); });
     for (Cell& cell : session.cells) {
         const auto stored = static_cast<std::size_t>(cell.column);
         if (stored >= numbers.columns.size()) return false;
@@ -230,7 +258,7 @@ Result<void> Partition::restore(std::string_view snapshot) {
     bool sound = true;
     io_list(reader, numbers, [&](std::uint64_t& number) {
         io(reader, number);
-        auto slot = std::make_unique<Slot>();
+        auto slot = std::make_unique<Slot>(state->texts);
         slot->number = number;
         io_slot(reader, *slot);
         sound = sound && apply_numbers(slot->session, renumbering);

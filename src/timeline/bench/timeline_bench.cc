@@ -26,7 +26,8 @@ public:
     explicit Viewer(int number) : session_("7fcb1ac9-d419-4edd-ab18-" + std::to_string(number)) {
         for (int id = 0; id < kAttributes; ++id) {
             const bool own = id < kOwnAttributes;
-            texts_.push_back(own ? "only of session " + session_.substr(24)
+            texts_.push_back(own ? "only of session " + session_.substr(24) + "/" +
+                                       std::to_string(id)
                                  : "a value of " + std::to_string(id) + "/" +
                                        std::to_string((number * 7 + id) % kVariants));
         }
