@@ -22,17 +22,9 @@ std::int64_t minute_of(std::int64_t time_ms) noexcept {
     return time_ms / kMinuteMs;
 }
 
-Cell& cell_at(Session& session, Column column, std::int64_t time_ms) {
+std::int64_t& cell_at(Session& session, Column column, std::int64_t time_ms) {
     const auto minute = static_cast<std::uint32_t>(std::max<std::int64_t>(0, minute_of(time_ms)));
-    const auto at =
-        std::lower_bound(session.cells.begin(), session.cells.end(), std::pair(minute, column),
-                         [](const Cell& cell, const auto& key) {
-                             return std::pair(cell.minute, cell.column) < key;
-                         });
-    if (at != session.cells.end() && at->minute == minute && at->column == column) return *at;
-    const auto index = at - session.cells.begin();
-    grow_tightly(session.cells);
-    return *session.cells.insert(session.cells.begin() + index, Cell{minute, column, 0});
+    return session.cells.at(minute, column);
 }
 
 std::size_t characters_of(const AdText& text) noexcept {
@@ -93,7 +85,7 @@ void Session::add(Column column, std::int64_t time_ms, std::int64_t amount) {
         ++refused;
         return;
     }
-    cell_at(*this, column, time_ms).value += amount;
+    cell_at(*this, column, time_ms) += amount;
 }
 
 void Session::raise(Column column, std::int64_t time_ms, std::int64_t value) {
@@ -102,13 +94,13 @@ void Session::raise(Column column, std::int64_t time_ms, std::int64_t value) {
         ++refused;
         return;
     }
-    Cell& cell = cell_at(*this, column, time_ms);
-    cell.value = std::max(cell.value, value);
+    std::int64_t& kept = cell_at(*this, column, time_ms);
+    kept = std::max(kept, value);
 }
 
 void Session::shrink() {
     marks.shrink_to_fit();
-    cells.shrink_to_fit();
+    cells.shrink();
     seen.shrink_to_fit();
     streams.shrink_to_fit();
     ad_texts.shrink_to_fit();
@@ -118,7 +110,7 @@ void Session::shrink() {
 
 std::size_t Session::bytes() const noexcept {
     std::size_t sum = sizeof(Session) + session_id.capacity() + marks.capacity() * sizeof(Mark) +
-                      cells.capacity() * sizeof(Cell) + seen.capacity() * sizeof(seen[0]) +
+                      cells.bytes() + seen.capacity() * sizeof(seen[0]) +
                       streams.capacity() * sizeof(Stream) + ad_texts.capacity() * sizeof(AdText) +
                       emitted.capacity() + attributes.bytes();
     for (const Stream& stream : streams) {

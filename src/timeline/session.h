@@ -11,6 +11,7 @@
 #include "model/event.h"
 #include "model/rows.h"
 #include "timeline/attributes.h"
+#include "timeline/cells.h"
 #include "timeline/options.h"
 #include "timeline/sequence.h"
 
@@ -69,37 +70,9 @@ struct Mark {
     friend bool operator==(const Mark&, const Mark&) = default;
 };
 
-/// X(name) of what is summed or maximized per minute besides the additive counters.
-#define PLAYHEAD_HIDDEN_COLUMNS(X) \
-    X(ActiveMs)                    \
-    X(Present)                     \
-    X(DroppedFramesMax)            \
-    X(UpShiftsMax)                 \
-    X(DownShiftsMax)               \
-    X(RequestCount)                \
-    X(RequestBytes) X(RequestMediaMs) X(RequestStarved) X(StallSumCirr) X(StallSumVrt)
-
-/// Columns of a minute: the additive counters by their names, then the hidden ones.
-enum class Column : std::uint8_t {
-#define PLAYHEAD_ENUMERATOR(name, meaning) name,
-    PLAYHEAD_ADDITIVE_COUNTERS(PLAYHEAD_ENUMERATOR)
-#undef PLAYHEAD_ENUMERATOR
-#define PLAYHEAD_ENUMERATOR(name) name,
-        PLAYHEAD_HIDDEN_COLUMNS(PLAYHEAD_ENUMERATOR)
-#undef PLAYHEAD_ENUMERATOR
-            End
-};
-
 /// `Mark::aux` of RenditionRestated: said by the player of the moment of its report, by a request
 /// mirrored from a CDN, or by the player of a moment before its report (a change: kept exactly).
 inline constexpr std::uint8_t kOwnPicture = 0, kMirroredPicture = 1, kDatedPicture = 2;
-
-/// A sum or maximum of one minute of the client's clock.
-struct Cell {
-    std::uint32_t minute = 0;  ///< since the epoch
-    Column column{};
-    std::int64_t value = 0;
-};
 
 /// What the records of one ad say of it.
 struct AdText {
@@ -173,8 +146,8 @@ struct Session {
     double top_kbps = 0;
     Stated position, duration;
 
-    std::vector<Mark> marks;          ///< sorted
-    std::vector<Cell> cells;          ///< sorted by minute, column
+    std::vector<Mark> marks;  ///< sorted
+    Cells cells;
     std::vector<std::uint64_t> seen;  ///< sorted
     std::vector<Stream> streams;
     std::vector<AdText> ad_texts;

@@ -124,8 +124,10 @@ void io(Archive& archive, Session& session) {
     io_list(archive, session.marks, [&](Mark& mark) {
         io_all(archive, mark.time_ms, mark.value, mark.order, mark.kind, mark.aux);
     });
-    io_list(archive, session.cells,
+    auto cells = session.cells.list();
+    io_list(archive, cells,
             [&](Cell& cell) { io_all(archive, cell.minute, cell.column, cell.value); });
+    if constexpr (Archive::kReading) session.cells.assign(std::move(cells));
     io_list(archive, session.seen, [&](std::uint64_t& hash) { io(archive, hash); });
     io_list(archive, session.streams, [&](Stream& stream) {
         io(archive, stream.target);
@@ -188,16 +190,15 @@ bool apply_numbers(Session& session, const Renumbering& numbers) {
     }
     std::erase_if(session.attributes.entries,
                   [](const auto& entry) { return entry.text.view().empty(); });
-    for (Cell& cell : session.cells) {
+    auto cells = session.cells.list();
+    for (Cell& cell : cells) {
         const auto stored = static_cast<std::size_t>(cell.column);
         if (stored >= numbers.columns.size()) return false;
         cell.column = static_cast<Column>(
             numbers.columns[stored].value_or(static_cast<std::uint8_t>(Column::End)));
     }
-    std::erase_if(session.cells, [](const Cell& cell) { return cell.column == Column::End; });
-    std::sort(session.cells.begin(), session.cells.end(), [](const Cell& a, const Cell& b) {
-        return std::pair(a.minute, a.column) < std::pair(b.minute, b.column);
-    });
+    std::erase_if(cells, [](const Cell& cell) { return cell.column == Column::End; });
+    session.cells.assign(std::move(cells));
     return repack(session.emitted, numbers.columns);
 }
 
