@@ -128,7 +128,11 @@ void io(Archive& archive, Session& session) {
     io_list(archive, cells,
             [&](Cell& cell) { io_all(archive, cell.minute, cell.column, cell.value); });
     if constexpr (Archive::kReading) session.cells.assign(std::move(cells));
-    io_list(archive, session.seen, [&](std::uint64_t& hash) { io(archive, hash); });
+    io_list(archive, session.seen, [&](SeenMark& mark) {
+        std::uint64_t identity = identity_of(mark);
+        io(archive, identity);
+        if constexpr (Archive::kReading) mark = seen_mark_of(identity);
+    });
     io_list(archive, session.streams, [&](Stream& stream) {
         io(archive, stream.target);
         io_list(archive, stream.numbers.intervals,
