@@ -50,6 +50,7 @@ std::int64_t& Cells::at(std::uint32_t minute, Column column) {
     if (place != recent_.end() && place->minute == minute && place->column == column) {
         return place->value;
     }
+    columns_.set(place_of(column));
     const auto index = place - recent_.begin();
     grow_tightly(recent_);
     return recent_.insert(recent_.begin() + index, wanted)->value;
@@ -67,6 +68,8 @@ void Cells::assign(std::vector<Cell> list) {
     packed_count_ = 0;
     recent_ = std::move(list);
     std::sort(recent_.begin(), recent_.end(), before);
+    columns_.reset();
+    for (const Cell& cell : recent_) columns_.set(place_of(cell.column));
     if (!recent_.empty()) settle();
 }
 

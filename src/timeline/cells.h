@@ -1,6 +1,7 @@
 /// Sums and maxima of a session by minute of the client's clock and column.
 #pragma once
 
+#include <bitset>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -49,6 +50,8 @@ public:
     std::int64_t& at(std::uint32_t minute, Column column);
     std::size_t size() const noexcept { return packed_count_ + recent_.size(); }
     bool empty() const noexcept { return size() == 0; }
+    /// Whether any minute has the column.
+    bool has(Column column) const noexcept { return columns_[place_of(column)]; }
     /// Of what is not empty.
     std::uint32_t first_minute() const noexcept {
         return packed_count_ > 0 ? packed_first_ : recent_.front().minute;
@@ -72,6 +75,11 @@ public:
 private:
     static constexpr std::uint32_t kRecentMinutes = 3;
 
+    /// Numbers of an older snapshot may be past the end until they are translated.
+    static std::size_t place_of(Column column) noexcept {
+        return static_cast<std::size_t>(column < Column::End ? column : Column::End);
+    }
+
     /// Reads one packed cell; `cell` is the one before, at first minute 0. False at the end.
     static bool take(std::string_view& in, Cell& cell) noexcept;
     void settle();
@@ -79,6 +87,7 @@ private:
 
     std::vector<Cell> recent_;
     std::string packed_;  ///< per cell: minutes after the one before, column, value
+    std::bitset<static_cast<std::size_t>(Column::End) + 1> columns_;  ///< those that are there
     std::uint32_t packed_count_ = 0;
     std::uint32_t packed_first_ = 0, packed_last_ = 0;  ///< minutes
 };

@@ -218,7 +218,7 @@ private:
 
     /// Sums per minute of the client's clock; a shifted clock moves them by whole minutes.
     void cells() {
-        const bool responses = has_cell(Column::requests);
+        const bool responses = session_.cells.has(Column::requests);
         bool sized = false;
         std::int64_t dropped = 0, up = 0, down = 0;
         std::int64_t up_at = 0, down_at = 0;
@@ -293,12 +293,6 @@ private:
         add("interval.stall", model::EventKind::BufferEnd, play_.stalls);
         add("interval.seek", model::EventKind::SeekEnd, play_.seek_waits);
         add("interval.pause", model::EventKind::Resume, play_.pauses);
-    }
-
-    bool has_cell(Column column) const {
-        bool found = false;
-        session_.cells.each([&](const Cell& cell) { found |= cell.column == column; });
-        return found;
     }
 
     /// Shifts that the SDK counted and whose records were lost.

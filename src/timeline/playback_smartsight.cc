@@ -253,6 +253,7 @@ private:
 
     /// Sums that the SDK carries tell of stalls whose own report and events were both lost.
     void lost_stalls(Column cirr, Column vrt) {
+        if (!session_.cells.has(cirr) && !session_.cells.has(vrt)) return;
         std::int64_t sum = 0, cirr_max = 0, vrt_max = 0, at = 0;
         session_.cells.each([&](const Cell& cell) {
             std::int64_t* target = cell.column == cirr  ? &cirr_max

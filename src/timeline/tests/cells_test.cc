@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <limits>
 #include <map>
 #include <random>
@@ -15,6 +16,12 @@ void expect_same(const Cells& cells, const Reference& reference) {
     ASSERT_EQ(cells.size(), reference.size());
     if (reference.empty()) return;
     EXPECT_EQ(cells.first_minute(), reference.begin()->first.first);
+    for (std::uint8_t number = 0; number < static_cast<std::uint8_t>(Column::End); ++number) {
+        const auto column = static_cast<Column>(number);
+        EXPECT_EQ(cells.has(column),
+                  std::any_of(reference.begin(), reference.end(),
+                              [column](const auto& cell) { return cell.first.second == column; }));
+    }
     auto expected = reference.begin();
     cells.each([&](const Cell& cell) {
         ASSERT_NE(expected, reference.end());
