@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "timeline/growth.h"
+
 namespace playhead::timeline {
 
 std::string_view cut_text(std::string_view value, std::size_t bytes_max) noexcept {
@@ -15,25 +17,32 @@ void Attributes::set(model::Dimension dimension, Source source, std::int64_t tim
                      std::string_view value) {
     if (value.empty()) return;
     value = cut_text(value, model::kDimensionValueBytesMax);
-    for (Entry& entry : entries) {
-        if (entry.dimension != dimension || entry.source != source) continue;
-        const std::string_view old = view(entry);
-        if (old == value) {
-            entry.time_ms = std::max(entry.time_ms, time_ms);
-            return;
-        }
-        if (time_ms < entry.time_ms || (time_ms == entry.time_ms && value < old)) return;
-        entry.time_ms = time_ms;
-        garbage_ += entry.length;
-        entry.length = static_cast<std::uint16_t>(value.size());
-        entry.offset = static_cast<std::uint32_t>(text.size());
-        text.append(value);
-        if (garbage_ > 256 && garbage_ > text.size() / 2) compact();
+    Entry* entry = find(dimension, source);
+    if (entry == nullptr) {
+        grow_tightly(entries);
+        entries.push_back({pool_->share(value), time_ms, dimension, source});
         return;
     }
-    entries.push_back({time_ms, static_cast<std::uint32_t>(text.size()),
-                       static_cast<std::uint16_t>(value.size()), dimension, source});
-    text.append(value);
+    const std::string_view old = entry->text.view();
+    if (old == value) {
+        if (time_ms > entry->time_ms) entry->time_ms = time_ms;
+        return;
+    }
+    if (time_ms < entry->time_ms || (time_ms == entry->time_ms && value < old)) return;
+    entry->time_ms = time_ms;
+    entry->text = pool_->share(value);
+}
+
+Attributes::Entry* Attributes::find(model::Dimension dimension, Source source) noexcept {
+    const std::size_t count = entries.size();
+    for (std::size_t step = 0, at = next_; step < count; ++step, ++at) {
+        if (at >= count) at = 0;
+        Entry& entry = entries[at];
+        if (entry.dimension != dimension || entry.source != source) continue;
+        next_ = static_cast<std::uint32_t>(at + 1);
+        return &entry;
+    }
+    return nullptr;
 }
 
 void Attributes::set_tag(std::string_view name, std::int64_t time_ms, std::string_view value) {
@@ -42,16 +51,16 @@ void Attributes::set_tag(std::string_view name, std::int64_t time_ms, std::strin
     value = cut_text(value, model::kDimensionValueBytesMax);
     const auto at = std::lower_bound(
         tags.begin(), tags.end(), name,
-        [](const TagEntry& entry, std::string_view wanted) { return entry.name < wanted; });
-    if (at != tags.end() && at->name == name) {
-        if (time_ms > at->time_ms || (time_ms == at->time_ms && value > at->value)) {
+        [](const TagEntry& entry, std::string_view wanted) { return entry.name.view() < wanted; });
+    if (at != tags.end() && at->name.view() == name) {
+        if (time_ms > at->time_ms || (time_ms == at->time_ms && value > at->value.view())) {
             at->time_ms = time_ms;
-            at->value.assign(value);
+            at->value = pool_->share(value);
         }
         return;
     }
     if (tags.size() >= model::kTagsMax && at == tags.end()) return;
-    tags.insert(at, TagEntry{time_ms, std::string(name), std::string(value)});
+    tags.insert(at, TagEntry{time_ms, pool_->share(name), pool_->share(value)});
     if (tags.size() > model::kTagsMax) tags.pop_back();
 }
 
@@ -59,8 +68,8 @@ std::string_view Attributes::get(model::Dimension dimension) const noexcept {
     std::string_view found;
     for (const Entry& entry : entries) {
         if (entry.dimension != dimension) continue;
-        if (entry.source == Source::Player) return view(entry);
-        found = view(entry);
+        if (entry.source == Source::Player) return entry.text.view();
+        found = entry.text.view();
     }
     return found;
 }
@@ -68,29 +77,14 @@ std::string_view Attributes::get(model::Dimension dimension) const noexcept {
 void Attributes::fill(model::Dimensions& dimensions, model::Tags& out_tags) const {
     for (const Entry& entry : entries) {
         std::string& target = dimensions[model::index_of(entry.dimension)];
-        if (entry.source == Source::Player || target.empty()) target = view(entry);
+        if (entry.source == Source::Player || target.empty()) target = entry.text.view();
     }
     out_tags.reserve(tags.size());
-    for (const TagEntry& tag : tags) out_tags.emplace_back(tag.name, tag.value);
+    for (const TagEntry& tag : tags) out_tags.emplace_back(tag.name.view(), tag.value.view());
 }
 
 std::size_t Attributes::bytes() const noexcept {
-    std::size_t sum =
-        entries.capacity() * sizeof(Entry) + text.capacity() + tags.capacity() * sizeof(TagEntry);
-    for (const TagEntry& tag : tags) sum += tag.name.capacity() + tag.value.capacity();
-    return sum;
-}
-
-void Attributes::compact() {
-    std::string packed;
-    packed.reserve(text.size() - garbage_);
-    for (Entry& entry : entries) {
-        const std::string_view value = view(entry);
-        entry.offset = static_cast<std::uint32_t>(packed.size());
-        packed.append(value);
-    }
-    text = std::move(packed);
-    garbage_ = 0;
+    return entries.capacity() * sizeof(Entry) + tags.capacity() * sizeof(TagEntry);
 }
 
 }  // namespace playhead::timeline

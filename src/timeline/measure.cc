@@ -52,7 +52,7 @@ private:
     std::int64_t least_cell_ms() const noexcept {
         return session_.cells.empty()
                    ? session_.first_ms()
-                   : static_cast<std::int64_t>(session_.cells.front().minute) * 60'000 + 30'000;
+                   : static_cast<std::int64_t>(session_.cells.first_minute()) * 60'000 + 30'000;
     }
 
     Minute& at(std::int64_t client_ms) noexcept { return minutes_.at(client_ms + offset_); }
@@ -218,18 +218,18 @@ private:
 
     /// Sums per minute of the client's clock; a shifted clock moves them by whole minutes.
     void cells() {
-        const bool responses = has_cell(Column::requests);
+        const bool responses = session_.cells.has(Column::requests);
         bool sized = false;
         std::int64_t dropped = 0, up = 0, down = 0;
         std::int64_t up_at = 0, down_at = 0;
-        for (const Cell& cell : session_.cells) {
+        session_.cells.each([&](const Cell& cell) {
             const std::int64_t time = static_cast<std::int64_t>(cell.minute) * 60'000 + 30'000;
             AdditiveCounters& counters = at(time).counters;
             if (cell.column < Column::ActiveMs) {
                 counters.*model::kCounterColumns[static_cast<std::size_t>(cell.column)].field +=
                     cell.value;
                 sized |= cell.column == Column::bytes;
-                continue;
+                return;
             }
             switch (cell.column) {
                 case Column::DroppedFramesMax:
@@ -258,7 +258,7 @@ private:
                     break;
                 default: break;
             }
-        }
+        });
         state_shifts(up, up_at, &AdditiveCounters::up_shifts);
         state_shifts(down, down_at, &AdditiveCounters::down_shifts);
         if (!sized) {
@@ -295,17 +295,13 @@ private:
         add("interval.pause", model::EventKind::Resume, play_.pauses);
     }
 
-    bool has_cell(Column column) const noexcept {
-        return std::any_of(session_.cells.begin(), session_.cells.end(),
-                           [column](const Cell& cell) { return cell.column == column; });
-    }
-
     /// Shifts that the SDK counted and whose records were lost.
     void state_shifts(std::int64_t stated, std::int64_t time,
                       std::int64_t AdditiveCounters::* counter) {
+        if (time == 0) return;
         std::int64_t seen = 0;
         for (const Minute& minute : minutes_.list) seen += minute.counters.*counter;
-        if (stated <= seen || time == 0) return;
+        if (stated <= seen) return;
         at(time).counters.*counter += stated - seen;
         at(time).counters.rendition_changes += stated - seen;
     }

@@ -49,16 +49,12 @@ public:
     std::vector<Minute> list;
 };
 
-/// Packed form: only what is not zero, as variable-length integers.
-std::string pack(const Minutes& minutes);
-/// Appends (minute number, minute) pairs. False when `packed` is damaged.
-bool unpack(std::string_view packed, std::vector<std::pair<std::int64_t, Minute>>& out);
+/// Minutes as kept (`packed`): only what is not zero, as variable-length integers. Becomes `now`;
+/// returns `now` minus what it was, minutes without a difference left out, ascending.
+std::vector<std::pair<std::int64_t, Minute>> replace_packed(std::string& packed,
+                                                            const Minutes& now);
 
 /// Rewrites `packed` for other column numbers: columns[old] is the new one, nullopt drops it.
 bool repack(std::string& packed, const std::vector<std::optional<std::uint8_t>>& columns);
-
-/// `now` minus `packed`, minutes without a difference left out, ascending.
-std::vector<std::pair<std::int64_t, Minute>> difference(const Minutes& now,
-                                                        std::string_view packed);
 
 }  // namespace playhead::timeline

@@ -7,7 +7,18 @@
 
 namespace playhead::timeline {
 
-std::size_t KeyHash::operator()(const model::SessionKey& key) const noexcept {
+namespace {
+
+/// Grows as push_back would, at least.
+template <class Row>
+void make_room(std::vector<Row>& rows, std::size_t more) {
+    const std::size_t wanted = rows.size() + more;
+    if (wanted > rows.capacity()) rows.reserve(std::max(wanted, 2 * rows.capacity()));
+}
+
+}  // namespace
+
+std::size_t KeyHash::operator()(const KeyView& key) const noexcept {
     return stable_hash(key.session_id, key.customer_id);
 }
 
@@ -30,8 +41,11 @@ Stats Partition::stats() const {
     stats.open_sessions = state_->slots.size() - state_->closed_count;
     for (const auto& [number, slot] : state_->slots) {
         stats.bytes += sizeof(Slot) - sizeof(Session) + slot->session.bytes();
+        stats.text_bytes += slot->session.text_bytes();
         stats.refused_records += slot->session.refused;
     }
+    stats.bytes += state_->texts.bytes();
+    stats.text_bytes += state_->texts.text_bytes();
     return stats;
 }
 
@@ -52,22 +66,22 @@ void Partition::State::apply(const model::Event& event, const model::ClientConte
             app_event_row(event, client, plausible ? event.client_ms : event.receive_ms));
         return;
     }
-    lookup.customer_id = event.customer_id;
-    lookup.session_id.assign(event.session_id);
-    auto found = numbers.find(lookup);
-    if (found == numbers.end()) {
+    const auto found = keys.find(KeyView(event.customer_id, event.session_id));
+    Slot* kept = found == keys.end() ? nullptr : *found;
+    if (kept == nullptr) {
         if (slots.size() >= options.sessions_max) {
             ++stats.refused_sessions;
             return;
         }
-        const std::uint64_t number = next_number++;
-        auto slot = std::make_unique<Slot>();
-        slot->session.customer_id = event.customer_id;
-        slot->session.session_id.assign(event.session_id);
-        slots.emplace(number, std::move(slot));
-        found = numbers.emplace(lookup, number).first;
+        auto fresh = std::make_unique<Slot>(texts);
+        kept = fresh.get();
+        kept->number = next_number++;
+        kept->session.customer_id = event.customer_id;
+        kept->session.session_id.assign(event.session_id);
+        slots.emplace(kept->number, std::move(fresh));
+        keys.insert(kept);
     }
-    Slot& slot = *slots.find(found->second)->second;
+    Slot& slot = *kept;
     if (slot.session.closed) {
         if (is_repeat(slot.session, event)) {
             ++stats.repeats;
@@ -80,7 +94,7 @@ void Partition::State::apply(const model::Event& event, const model::ClientConte
         return;
     }
     if (auto row = event_row(slot.session, event)) events.push_back(std::move(*row));
-    touch(found->second, slot);
+    touch(slot);
 }
 
 bool Partition::State::note_application(const model::Event& event) {
@@ -95,10 +109,10 @@ bool Partition::State::note_application(const model::Event& event) {
     return true;
 }
 
-void Partition::State::touch(std::uint64_t number, Slot& slot) {
+void Partition::State::touch(Slot& slot) {
     if (slot.queued) return;
     slot.queued = true;
-    touched.push_back(number);
+    touched.push_back(&slot);
 }
 
 void Partition::State::reopen(Slot& slot) {
@@ -122,45 +136,47 @@ void Partition::State::cut(std::int64_t now_ms, model::RowBlock& out) {
     for (auto& row : app_events) out.app_events.push_back(std::move(row));
     events.clear();
     app_events.clear();
-    std::vector<std::pair<std::uint64_t, Slot*>> due;
-    for (const std::uint64_t number : touched) {
-        Slot* slot = slots.find(number)->second.get();
-        slot->queued = false;
-        due.emplace_back(number, slot);
-    }
-    touched.clear();
+    std::vector<Slot*> due;
+    due.swap(touched);
+    for (Slot* slot : due) slot->queued = false;
     while (!wakes.empty() && wakes.top().at_ms <= now_ms) {
         const Wake wake = wakes.top();
         wakes.pop();
         const auto found = slots.find(wake.slot);
         if (found == slots.end() || found->second->wake_ms != wake.at_ms) continue;
         found->second->wake_ms = 0;
-        due.emplace_back(wake.slot, found->second.get());
+        due.push_back(found->second.get());
     }
     // By key, so that a block does not depend on the history of the slots (a restored snapshot).
-    std::sort(due.begin(), due.end(), [](const auto& left, const auto& right) {
-        const Session& a = left.second->session;
-        const Session& b = right.second->session;
+    std::sort(due.begin(), due.end(), [](const Slot* left, const Slot* right) {
+        const Session& a = left->session;
+        const Session& b = right->session;
         return a.customer_id != b.customer_id ? a.customer_id < b.customer_id
                                               : a.session_id < b.session_id;
     });
     due.erase(std::unique(due.begin(), due.end()), due.end());
-    for (auto& [number, slot] : due) look_at(number, *slot, now_ms, out);
+    const auto rows = static_cast<std::size_t>(std::count_if(
+        due.begin(), due.end(), [&](const Slot* slot) { return rows_due(slot->session, now_ms); }));
+    make_room(out.live_sessions, rows);
+    make_room(out.slices, rows);
+    for (Slot* slot : due) look_at(*slot, now_ms, out);
     forget(now_ms);
 }
 
-void Partition::State::look_at(std::uint64_t number, Slot& slot, std::int64_t now_ms,
-                               model::RowBlock& out) {
+bool Partition::State::rows_due(const Session& session, std::int64_t now_ms) const noexcept {
+    return session.dirty &&
+           (session.urgent || now_ms >= std::min(session.live_row_ms + options.live_row_ms,
+                                                 session.slice_ms + options.slice_ms));
+}
+
+void Partition::State::look_at(Slot& slot, std::int64_t now_ms, model::RowBlock& out) {
     Session& session = slot.session;
     if (session.closed) return;
     const std::int64_t live_due = session.live_row_ms + options.live_row_ms;
     const std::int64_t slice_due = session.slice_ms + options.slice_ms;
-    const bool rows_due =
-        session.dirty && (session.urgent || now_ms >= std::min(live_due, slice_due));
     const std::int64_t quiet_until = session.last_receive_ms + options.linger_ms;
-    if (!rows_due && now_ms < quiet_until) {
-        wake_at(number, slot,
-                session.dirty ? std::min({quiet_until, live_due, slice_due}) : quiet_until);
+    if (!rows_due(session, now_ms) && now_ms < quiet_until) {
+        wake_at(slot, session.dirty ? std::min({quiet_until, live_due, slice_due}) : quiet_until);
         return;
     }
     measure(session, options, false, measured);
@@ -168,41 +184,36 @@ void Partition::State::look_at(std::uint64_t number, Slot& slot, std::int64_t no
         measured.final ? std::min(expiry_of(session), session.last_receive_ms + options.linger_ms)
                        : expiry_of(session);
     if (now_ms >= close_at) {
-        close(number, slot, now_ms, out);
+        close(slot, now_ms, out);
         return;
     }
     bool pending = false;
     if (session.dirty) {
-        if (session.urgent || now_ms >= live_due) {
-            live_row(slot, now_ms, out);
-        } else {
-            pending = true;
-        }
-        if (now_ms >= slice_due) {
-            slices(slot, now_ms, out);
-            session.dirty = pending;
-        } else {
-            pending = true;
-        }
+        const bool live = session.urgent || now_ms >= live_due;
+        const bool slice = now_ms >= slice_due;
+        if (slice) slices(slot, now_ms, out);
+        if (live) live_row(slot, now_ms, out);
+        pending = !live || !slice;
+        session.dirty = pending;
     }
     std::int64_t next = close_at;
     if (pending) {
         next = std::min({next, std::max(live_due, now_ms + 1), std::max(slice_due, now_ms + 1)});
     }
-    wake_at(number, slot, next);
+    wake_at(slot, next);
 }
 
-void Partition::State::wake_at(std::uint64_t number, Slot& slot, std::int64_t at_ms) {
+void Partition::State::wake_at(Slot& slot, std::int64_t at_ms) {
     if (slot.wake_ms == at_ms) return;
     // A later wake than the queued one may wait for that one: it will look again.
     if (slot.wake_ms != 0 && slot.wake_ms <= at_ms) return;
     slot.wake_ms = at_ms;
-    wakes.push({at_ms, number});
+    wakes.push({at_ms, slot.number});
 }
 
 void Partition::State::live_row(Slot& slot, std::int64_t now_ms, model::RowBlock& out) {
     Session& session = slot.session;
-    out.live_sessions.push_back(measured.row);
+    out.live_sessions.push_back(std::move(measured.row));
     out.live_sessions.back().revision = ++session.live_revision;
     session.live_row_ms = now_ms;
     session.urgent = false;
@@ -211,7 +222,7 @@ void Partition::State::live_row(Slot& slot, std::int64_t now_ms, model::RowBlock
 void Partition::State::slices(Slot& slot, std::int64_t now_ms, model::RowBlock& out) {
     Session& session = slot.session;
     session.slice_ms = now_ms;
-    for (const auto& [number, minute] : difference(measured.minutes, session.emitted)) {
+    for (const auto& [number, minute] : replace_packed(session.emitted, measured.minutes)) {
         model::SliceRow row;
         row.key = measured.row.key;
         row.minute_ms = number * Minutes::kMinuteMs;
@@ -224,7 +235,6 @@ void Partition::State::slices(Slot& slot, std::int64_t now_ms, model::RowBlock& 
         row.counters = minute.counters;
         out.slices.push_back(std::move(row));
     }
-    session.emitted = pack(measured.minutes);
 }
 
 namespace {
@@ -263,8 +273,7 @@ void write_intervals(std::vector<model::EventRow>& before, std::vector<model::Ev
 
 }  // namespace
 
-void Partition::State::close(std::uint64_t number, Slot& slot, std::int64_t now_ms,
-                             model::RowBlock& out) {
+void Partition::State::close(Slot& slot, std::int64_t now_ms, model::RowBlock& out) {
     Session& session = slot.session;
     std::vector<model::EventRow> before;
     if (slot.revoked) {
@@ -291,7 +300,7 @@ void Partition::State::close(std::uint64_t number, Slot& slot, std::int64_t now_
     session.closed_ms = now_ms;
     session.dirty = false;
     slot.wake_ms = 0;
-    closed.emplace_back(now_ms, number);
+    closed.emplace_back(now_ms, slot.number);
     ++closed_count;
 }
 
@@ -309,7 +318,7 @@ void Partition::State::forget(std::int64_t now_ms) {
         if (!valid) continue;
         if (now_ms < at_ms + options.reopen_ms) ++stats.evicted;
         stats.refused_records += found->second->session.refused;
-        numbers.erase({found->second->session.customer_id, found->second->session.session_id});
+        keys.erase(found->second.get());
         slots.erase(found);
         --closed_count;
     }

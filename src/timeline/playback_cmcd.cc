@@ -198,9 +198,9 @@ Playback requests_playback(const Session& session) {
     out.play_end_ms = out.end_ms;
     out.start_ms = session.first_ms();
     std::int64_t media_ms = 0;
-    for (const Cell& cell : session.cells) {
+    session.cells.each([&](const Cell& cell) {
         if (cell.column == Column::RequestMediaMs) media_ms += cell.value;
-    }
+    });
     out.attempted = session.cmcd_requests || session.first_media_ms > 0;
     if (session.first_media_ms > 0) {
         out.started = true;

@@ -253,15 +253,16 @@ private:
 
     /// Sums that the SDK carries tell of stalls whose own report and events were both lost.
     void lost_stalls(Column cirr, Column vrt) {
+        if (!session_.cells.has(cirr) && !session_.cells.has(vrt)) return;
         std::int64_t sum = 0, cirr_max = 0, vrt_max = 0, at = 0;
-        for (const Cell& cell : session_.cells) {
+        session_.cells.each([&](const Cell& cell) {
             std::int64_t* target = cell.column == cirr  ? &cirr_max
                                    : cell.column == vrt ? &vrt_max
                                                         : nullptr;
-            if (target == nullptr || cell.value <= *target) continue;
+            if (target == nullptr || cell.value <= *target) return;
             *target = cell.value;
             at = static_cast<std::int64_t>(cell.minute) * 60'000;
-        }
+        });
         for (const Span& span : out_.stalls) sum += span.length();
         for (const Span& span : out_.seek_waits) sum += span.length();
         const std::int64_t missing = cirr_max + vrt_max - sum;

@@ -4,6 +4,7 @@
 #include <bit>
 
 #include "base/hash.h"
+#include "timeline/growth.h"
 
 namespace playhead::timeline {
 namespace {
@@ -58,14 +59,16 @@ bool note_record(Session& session, const Event& event) {
             return session.streams.back().numbers.insert(event.sequence);
         }
     }
-    const std::uint64_t identity = record_identity(event);
+    const SeenMark identity = seen_mark_of(record_identity(event));
     const auto at = std::lower_bound(session.seen.begin(), session.seen.end(), identity);
     if (at != session.seen.end() && *at == identity) return false;
     if (session.seen.size() >= Session::kSeenMax) {
         ++session.refused;
         return true;
     }
-    session.seen.insert(at, identity);
+    const auto index = at - session.seen.begin();
+    grow_tightly(session.seen);
+    session.seen.insert(session.seen.begin() + index, identity);
     return true;
 }
 
@@ -82,7 +85,8 @@ bool is_repeat(const Session& session, const Event& event) {
             return false;
         }
     }
-    return std::binary_search(session.seen.begin(), session.seen.end(), record_identity(event));
+    return std::binary_search(session.seen.begin(), session.seen.end(),
+                              seen_mark_of(record_identity(event)));
 }
 
 }  // namespace playhead::timeline

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <tuple>
 
+#include "timeline/growth.h"
+
 namespace playhead::timeline {
 namespace {
 
@@ -20,15 +22,16 @@ std::int64_t minute_of(std::int64_t time_ms) noexcept {
     return time_ms / kMinuteMs;
 }
 
-Cell& cell_at(Session& session, Column column, std::int64_t time_ms) {
+std::int64_t& cell_at(Session& session, Column column, std::int64_t time_ms) {
     const auto minute = static_cast<std::uint32_t>(std::max<std::int64_t>(0, minute_of(time_ms)));
-    const auto at =
-        std::lower_bound(session.cells.begin(), session.cells.end(), std::pair(minute, column),
-                         [](const Cell& cell, const auto& key) {
-                             return std::pair(cell.minute, cell.column) < key;
-                         });
-    if (at != session.cells.end() && at->minute == minute && at->column == column) return *at;
-    return *session.cells.insert(at, Cell{minute, column, 0});
+    return session.cells.at(minute, column);
+}
+
+std::size_t characters_of(const AdText& text) noexcept {
+    return text.id.size() + text.title.size() + text.client.size() + text.system.size() +
+           text.position.size() + text.creative_id.size() + text.creative_type.size() +
+           text.resolution.size() + text.linear.size() + text.error_code.size() +
+           text.error_message.size();
 }
 
 }  // namespace
@@ -43,7 +46,9 @@ void Session::add_mark(const Mark& mark) {
         ++refused;
         return;
     }
-    marks.insert(at, mark);
+    const auto index = at - marks.begin();
+    grow_tightly(marks);
+    marks.insert(marks.begin() + index, mark);
 }
 
 void Session::add_thin_mark(MarkKind kind, std::int64_t time_ms, double value, std::uint8_t aux) {
@@ -80,7 +85,7 @@ void Session::add(Column column, std::int64_t time_ms, std::int64_t amount) {
         ++refused;
         return;
     }
-    cell_at(*this, column, time_ms).value += amount;
+    cell_at(*this, column, time_ms) += amount;
 }
 
 void Session::raise(Column column, std::int64_t time_ms, std::int64_t value) {
@@ -89,28 +94,35 @@ void Session::raise(Column column, std::int64_t time_ms, std::int64_t value) {
         ++refused;
         return;
     }
-    Cell& cell = cell_at(*this, column, time_ms);
-    cell.value = std::max(cell.value, value);
+    std::int64_t& kept = cell_at(*this, column, time_ms);
+    kept = std::max(kept, value);
 }
 
 void Session::shrink() {
     marks.shrink_to_fit();
-    cells.shrink_to_fit();
+    cells.shrink();
     seen.shrink_to_fit();
     streams.shrink_to_fit();
     ad_texts.shrink_to_fit();
     attributes.entries.shrink_to_fit();
-    attributes.text.shrink_to_fit();
+    attributes.tags.shrink_to_fit();
 }
 
 std::size_t Session::bytes() const noexcept {
     std::size_t sum = sizeof(Session) + session_id.capacity() + marks.capacity() * sizeof(Mark) +
-                      cells.capacity() * sizeof(Cell) + seen.capacity() * sizeof(seen[0]) +
+                      cells.bytes() + seen.capacity() * sizeof(seen[0]) +
                       streams.capacity() * sizeof(Stream) + ad_texts.capacity() * sizeof(AdText) +
                       emitted.capacity() + attributes.bytes();
     for (const Stream& stream : streams) {
         sum += stream.numbers.intervals.capacity() * sizeof(stream.numbers.intervals[0]);
     }
+    for (const AdText& text : ad_texts) sum += characters_of(text);
+    return sum;
+}
+
+std::size_t Session::text_bytes() const noexcept {
+    std::size_t sum = session_id.size();
+    for (const AdText& text : ad_texts) sum += characters_of(text);
     return sum;
 }
 

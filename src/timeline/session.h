@@ -2,6 +2,7 @@
 /// says is computed from it (measure.h), so the order of arrival cannot matter.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -11,6 +12,7 @@
 #include "model/event.h"
 #include "model/rows.h"
 #include "timeline/attributes.h"
+#include "timeline/cells.h"
 #include "timeline/options.h"
 #include "timeline/sequence.h"
 
@@ -69,36 +71,9 @@ struct Mark {
     friend bool operator==(const Mark&, const Mark&) = default;
 };
 
-/// X(name) of what is summed or maximized per minute besides the additive counters.
-#define PLAYHEAD_HIDDEN_COLUMNS(X)                                                       \
-    X(ActiveMs)                                                                          \
-    X(Present)                                                                           \
-    X(DroppedFramesMax)                                                                  \
-    X(UpShiftsMax)                                                                       \
-    X(DownShiftsMax) X(RequestCount) X(RequestBytes) X(RequestMediaMs) X(RequestStarved) \
-        X(StallSumCirr) X(StallSumVrt)
-
-/// Columns of a minute: the additive counters by their names, then the hidden ones.
-enum class Column : std::uint8_t {
-#define PLAYHEAD_ENUMERATOR(name, meaning) name,
-    PLAYHEAD_ADDITIVE_COUNTERS(PLAYHEAD_ENUMERATOR)
-#undef PLAYHEAD_ENUMERATOR
-#define PLAYHEAD_ENUMERATOR(name) name,
-        PLAYHEAD_HIDDEN_COLUMNS(PLAYHEAD_ENUMERATOR)
-#undef PLAYHEAD_ENUMERATOR
-            End
-};
-
 /// `Mark::aux` of RenditionRestated: said by the player of the moment of its report, by a request
 /// mirrored from a CDN, or by the player of a moment before its report (a change: kept exactly).
 inline constexpr std::uint8_t kOwnPicture = 0, kMirroredPicture = 1, kDatedPicture = 2;
-
-/// A sum or maximum of one minute of the client's clock.
-struct Cell {
-    std::uint32_t minute = 0;  ///< since the epoch
-    Column column{};
-    std::int64_t value = 0;
-};
 
 /// What the records of one ad say of it.
 struct AdText {
@@ -123,6 +98,27 @@ struct Stated {
     }
 };
 
+/// The upper 40 bits of a record's identity, big-endian. Two different records of a session are
+/// taken for one with a chance of n^2 / 2^41: 6e-8 in an hour of reports every 10 s, 0.2 % at
+/// `kSeenMax`.
+using SeenMark = std::array<std::uint8_t, 5>;
+
+constexpr SeenMark seen_mark_of(std::uint64_t identity) noexcept {
+    SeenMark mark{};
+    for (std::size_t index = 0; index < mark.size(); ++index) {
+        mark[index] = static_cast<std::uint8_t>(identity >> (56 - 8 * index));
+    }
+    return mark;
+}
+
+constexpr std::uint64_t identity_of(const SeenMark& mark) noexcept {
+    std::uint64_t identity = 0;
+    for (std::size_t index = 0; index < mark.size(); ++index) {
+        identity |= std::uint64_t{mark[index]} << (56 - 8 * index);
+    }
+    return identity;
+}
+
 struct Stream {
     std::uint64_t target = 0;
     SequenceSet numbers;
@@ -143,6 +139,8 @@ struct Session {
     static constexpr std::int64_t kSpanMaxMs = kSpanBeforeMaxMs + kSpanAfterMaxMs;
     /// Times inside a record may differ this much from the record's own.
     static constexpr std::int64_t kMeasureDriftMs = 600'000;
+
+    explicit Session(TextPool& texts) : attributes(texts) {}
 
     std::uint64_t customer_id = 0;
     std::string session_id;
@@ -170,9 +168,9 @@ struct Session {
     double top_kbps = 0;
     Stated position, duration;
 
-    std::vector<Mark> marks;          ///< sorted
-    std::vector<Cell> cells;          ///< sorted by minute, column
-    std::vector<std::uint64_t> seen;  ///< sorted
+    std::vector<Mark> marks;  ///< sorted
+    Cells cells;
+    std::vector<SeenMark> seen;  ///< sorted
     std::vector<Stream> streams;
     std::vector<AdText> ad_texts;
     Attributes attributes;
@@ -207,7 +205,10 @@ struct Session {
     void add_peak_mark(MarkKind kind, std::int64_t time_ms, double value);
     void add(Column column, std::int64_t time_ms, std::int64_t amount);
     void raise(Column column, std::int64_t time_ms, std::int64_t value);
+    /// Without the texts of the attributes, which are the pool's.
     std::size_t bytes() const noexcept;
+    /// The part of `bytes` that is characters of texts.
+    std::size_t text_bytes() const noexcept;
     /// Gives back what growth left over: closed sessions are kept for hours.
     void shrink();
 };

@@ -66,20 +66,46 @@ void io(Archive& archive, AdText& text) {
            text.duration_s, text.pod_index, text.pod_position, text.is_bumper);
 }
 
+/// Entries say where in the text after them their value is.
 template <class Archive>
 void io(Archive& archive, Attributes& attributes) {
+    struct Place {
+        std::uint32_t offset = 0;
+        std::uint16_t length = 0;
+    };
+    std::string text;
+    std::vector<Place> places;
     io_list(archive, attributes.entries, [&](Attributes::Entry& entry) {
-        io_all(archive, entry.time_ms, entry.offset, entry.length, entry.dimension, entry.source);
+        const std::string_view value = entry.text.view();
+        Place place{static_cast<std::uint32_t>(text.size()),
+                    static_cast<std::uint16_t>(value.size())};
+        text.append(value);
+        std::int64_t time_ms = entry.time_ms;
+        io_all(archive, time_ms, place.offset, place.length, entry.dimension, entry.source);
+        entry.time_ms = time_ms;
+        places.push_back(place);
     });
-    io(archive, attributes.text);
-    io_list(archive, attributes.tags,
-            [&](Attributes::TagEntry& tag) { io_all(archive, tag.time_ms, tag.name, tag.value); });
+    if constexpr (Archive::kReading) text.clear();
+    io(archive, text);
     if constexpr (Archive::kReading) {
-        for (const Attributes::Entry& entry : attributes.entries) {
-            const std::uint64_t end = std::uint64_t{entry.offset} + entry.length;
-            if (end > attributes.text.size()) archive.damage();
+        for (std::size_t index = 0; index < places.size(); ++index) {
+            const Place& place = places[index];
+            if (std::uint64_t{place.offset} + place.length > text.size()) {
+                archive.damage();
+                break;
+            }
+            attributes.entries[index].text =
+                attributes.pool().share(std::string_view(text).substr(place.offset, place.length));
         }
     }
+    io_list(archive, attributes.tags, [&](Attributes::TagEntry& tag) {
+        io(archive, tag.time_ms);
+        for (SharedText* part : {&tag.name, &tag.value}) {
+            std::string characters(part->view());
+            io(archive, characters);
+            if constexpr (Archive::kReading) *part = attributes.pool().share(characters);
+        }
+    });
 }
 
 template <class Archive>
@@ -98,9 +124,15 @@ void io(Archive& archive, Session& session) {
     io_list(archive, session.marks, [&](Mark& mark) {
         io_all(archive, mark.time_ms, mark.value, mark.order, mark.kind, mark.aux);
     });
-    io_list(archive, session.cells,
+    auto cells = session.cells.list();
+    io_list(archive, cells,
             [&](Cell& cell) { io_all(archive, cell.minute, cell.column, cell.value); });
-    io_list(archive, session.seen, [&](std::uint64_t& hash) { io(archive, hash); });
+    if constexpr (Archive::kReading) session.cells.assign(std::move(cells));
+    io_list(archive, session.seen, [&](SeenMark& mark) {
+        std::uint64_t identity = identity_of(mark);
+        io(archive, identity);
+        if constexpr (Archive::kReading) mark = seen_mark_of(identity);
+    });
     io_list(archive, session.streams, [&](Stream& stream) {
         io(archive, stream.target);
         io_list(archive, stream.numbers.intervals,
@@ -145,7 +177,8 @@ void io_slot(Archive& archive, Slot& slot) {
     bool revoked = slot.revoked != nullptr;
     io(archive, revoked);
     if (!revoked) return;
-    if constexpr (Archive::kReading) slot.revoked = std::make_unique<Session>();
+    if constexpr (Archive::kReading)
+        slot.revoked = std::make_unique<Session>(slot.session.attributes.pool());
     io(archive, *slot.revoked);
 }
 
@@ -156,20 +189,20 @@ bool apply_numbers(Session& session, const Renumbering& numbers) {
         const auto stored = static_cast<std::size_t>(entry.dimension);
         if (stored >= numbers.dimensions.size()) return false;
         // A dimension that is gone: an empty value is never shown.
-        if (!numbers.dimensions[stored]) entry.length = 0;
+        if (!numbers.dimensions[stored]) entry.text = {};
         entry.dimension = static_cast<model::Dimension>(numbers.dimensions[stored].value_or(0));
     }
-    std::erase_if(session.attributes.entries, [](const auto& entry) { return entry.length == 0; });
-    for (Cell& cell : session.cells) {
+    std::erase_if(session.attributes.entries,
+                  [](const auto& entry) { return entry.text.view().empty(); });
+    auto cells = session.cells.list();
+    for (Cell& cell : cells) {
         const auto stored = static_cast<std::size_t>(cell.column);
         if (stored >= numbers.columns.size()) return false;
         cell.column = static_cast<Column>(
             numbers.columns[stored].value_or(static_cast<std::uint8_t>(Column::End)));
     }
-    std::erase_if(session.cells, [](const Cell& cell) { return cell.column == Column::End; });
-    std::sort(session.cells.begin(), session.cells.end(), [](const Cell& a, const Cell& b) {
-        return std::pair(a.minute, a.column) < std::pair(b.minute, b.column);
-    });
+    std::erase_if(cells, [](const Cell& cell) { return cell.column == Column::End; });
+    session.cells.assign(std::move(cells));
     return repack(session.emitted, numbers.columns);
 }
 
@@ -230,16 +263,17 @@ Result<void> Partition::restore(std::string_view snapshot) {
     bool sound = true;
     io_list(reader, numbers, [&](std::uint64_t& number) {
         io(reader, number);
-        auto slot = std::make_unique<Slot>();
+        auto slot = std::make_unique<Slot>(state->texts);
+        slot->number = number;
         io_slot(reader, *slot);
         sound = sound && apply_numbers(slot->session, renumbering);
         if (slot->revoked) sound = sound && apply_numbers(*slot->revoked, renumbering);
         state->closed_count += slot->session.closed ? 1 : 0;
         if (slot->wake_ms != 0) state->wakes.push({slot->wake_ms, number});
-        if (slot->queued) state->touched.push_back(number);
-        state->numbers.emplace(
-            model::SessionKey{slot->session.customer_id, slot->session.session_id}, number);
-        state->slots.emplace(number, std::move(slot));
+        if (slot->queued) state->touched.push_back(slot.get());
+        // Numbers and keys are unique in what was written; what else a file says is damage.
+        sound = sound && !state->slots.contains(number) && state->keys.insert(slot.get()).second;
+        if (sound) state->slots.emplace(number, std::move(slot));
     });
     std::vector<std::pair<std::int64_t, std::uint64_t>> closed;
     io_list(reader, closed, [&](auto& entry) { io_all(reader, entry.first, entry.second); });

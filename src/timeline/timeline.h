@@ -19,6 +19,7 @@ struct Stats {
     std::size_t open_sessions = 0;
     std::size_t closed_sessions = 0;  ///< kept because they may still be revised
     std::size_t bytes = 0;            ///< of all kept sessions, approximate; walks them
+    std::size_t text_bytes = 0;       ///< the part of `bytes` that is characters of texts
     std::uint64_t records = 0;
     std::uint64_t repeats = 0;           ///< records that were there already
     std::uint64_t refused_records = 0;   ///< over a limit of their session
