@@ -39,6 +39,9 @@ public:
     void finish_reply(Response&, const ExchangeFacts&) const override {}
     void on_replied(const ReplyRecord&) noexcept override {}
 
+    /// The kept responder holds its shard, which holds this service.
+    void forget() { kept_ = {}; }
+
     std::atomic<int> requests{0};
 
 private:
@@ -49,6 +52,7 @@ class ClientTest : public ::testing::Test {
 protected:
     ~ClientTest() override {
         if (server_) server_->drain_and_stop(0);
+        service_->forget();
     }
     void start(ServerOptions options = {}) {
         options.listen = options.listen == ServerOptions().listen ? "127.0.0.1:0" : options.listen;
