@@ -88,7 +88,9 @@ TEST_F(Streaming, TellsAWaitingQueryThatItsClientHasGone) {
 }
 
 TEST_F(Streaming, AnswersAClientThatOnlyClosedItsSendingSide) {
-    router().add(Method::Get, "/", {}, [](Request&, Responder responder) {
+    std::atomic<bool> running{false};
+    router().add(Method::Get, "/", {}, [&](Request&, Responder responder) {
+        running = true;
         std::this_thread::sleep_for(std::chrono::milliseconds(50));
         responder.send(Response(200, "text/plain", "late"));
     });
@@ -96,7 +98,7 @@ TEST_F(Streaming, AnswersAClientThatOnlyClosedItsSendingSide) {
     RawClient raw(port());
     raw.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
     // The worker has to have it before the end is seen, else nobody need run it.
-    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    ASSERT_TRUE(eventually([&] { return running.load(); }));
     raw.finish_sending();
     EXPECT_TRUE(raw.receive_all().ends_with("late"));
 }
