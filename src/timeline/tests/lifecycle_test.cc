@@ -2,8 +2,8 @@
 #include <gtest/gtest.h>
 
 #include "base/random.h"
-#include "timeline/tests/script.h"
 #include "timeline/event_rows.h"
+#include "timeline/tests/script.h"
 
 namespace playhead::timeline {
 namespace {
