@@ -26,12 +26,11 @@ constexpr std::int64_t kCutIntervalBusyMaxMs = 5000;
 }  // namespace
 
 Pipeline::Pipeline(PipelineOptions options, store::Store& store, const RequestDecoder& decoder,
-                   const Clock& clock, MetricsRegistry& metrics)
+                   const Clock& clock)
     : options_(std::move(options)),
       store_(store),
       decoder_(decoder),
       clock_(clock),
-      metrics_(metrics),
       blocks_(std::make_unique<BoundedQueue<std::shared_ptr<Cut>>>(kBlocksWaitingMax)) {
     options_.workers = std::clamp(options_.workers, 1, static_cast<int>(kPartitions));
     for (auto& partition : partitions_) {
@@ -43,8 +42,7 @@ Result<std::unique_ptr<Pipeline>> Pipeline::open(PipelineOptions options, store:
                                                  const RequestDecoder& decoder, const Clock& clock,
                                                  MetricsRegistry& metrics,
                                                  const std::function<void(std::string)>& progress) {
-    std::unique_ptr<Pipeline> pipeline(
-        new Pipeline(std::move(options), store, decoder, clock, metrics));
+    std::unique_ptr<Pipeline> pipeline(new Pipeline(std::move(options), store, decoder, clock));
     const std::string& dir = pipeline->options_.data_dir;
     std::error_code error;
     std::filesystem::create_directories(dir + "/snapshots", error);

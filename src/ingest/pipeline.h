@@ -100,7 +100,7 @@ private:
     struct Worker;
 
     Pipeline(PipelineOptions options, store::Store& store, const RequestDecoder& decoder,
-             const Clock& clock, MetricsRegistry& metrics);
+             const Clock& clock);
 
     Result<void> recover(const std::function<void(std::string)>& progress);
     void restore_newest_snapshot(journal::Position& from, std::uint64_t& cut);
@@ -125,7 +125,6 @@ private:
     store::Store& store_;
     const RequestDecoder& decoder_;
     const Clock& clock_;
-    MetricsRegistry& metrics_;
     RecoveryReport recovery_;
 
     std::array<std::unique_ptr<timeline::Partition>, kPartitions> partitions_;
