@@ -75,7 +75,11 @@ protected:
                        },
                        clock_,
                        {kProvider}};
-    ProviderVerifierOptions options_{kProvider};
+    ProviderVerifierOptions options_ = [] {
+        ProviderVerifierOptions options;
+        options.issuer = kProvider;
+        return options;
+    }();
     std::unique_ptr<ProviderVerifier> verifier_ =
         std::make_unique<ProviderVerifier>(keys_, clock_, options_);
 };
