@@ -89,7 +89,8 @@ Result<JsonFields> JsonFields::parse(std::string_view body, std::span<const Fiel
     const std::string_view json = body.empty() ? std::string_view("{}") : body;
     if (parser.parse(json.data(), json.size()).get_object().get(object) != simdjson::SUCCESS) {
         return fail_parameter("body", std::string(body.substr(0, kShownBytesMax)),
-                              "one JSON object", "the body is no JSON object");
+                              "one JSON object, its numbers of at most 64 bits",
+                              "the body is no JSON object that can be read");
     }
     for (const auto& [name, value] : object) {
         const auto field = std::find_if(fields.begin(), fields.end(),
