@@ -135,8 +135,8 @@ Result<void> Evaluator::run_once() {
             log::warn("alerts: rule {}: {}", document.id, rule.error().message);
         } else if (auto done = evaluate(*rule, state == known.end() ? RuleState{} : state->second);
                    !done) {
-            // One rule's trouble is not another's; the interval is tried again.
-            log::warn("alerts: rule {}: {}", document.id, done.error().message);
+            // One rule's trouble is not another's; the next round tries the interval again.
+            log::debug("alerts: rule {}: {}", document.id, done.error().message);
             outcome = done;
         }
         if (state != known.end()) known.erase(state);
@@ -161,8 +161,7 @@ void Evaluator::loop() {
     std::unique_lock hold(mutex_);
     while (!stopping_) {
         hold.unlock();
-        // Failures were logged per rule; the next round tries again.
-        if (auto done = run_once(); !done) log::debug("alerts: {}", done.error().message);
+        if (auto done = run_once(); !done) log::warn("alerts: {}", done.error().message);
         hold.lock();
         wake_.wait_for(hold, kPoll, [this] { return stopping_; });
     }

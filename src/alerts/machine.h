@@ -19,7 +19,7 @@ inline constexpr std::size_t kCombinationsMax = 500;
 /// An open alert without enough traffic to tell resolves after so many intervals.
 inline constexpr int kSilentIntervalsMax = 12;
 
-/// The values of a rule's dimensions, in its order; empty for a rule over everything.
+/// The values of a rule's dimensions, in its order, as UTF-8; empty for a rule over everything.
 using Combination = std::vector<std::string>;
 
 /// What one combination did in the calculation period of an interval.

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <nlohmann/json.hpp>
+
+#include "base/json_writer.h"
 #include "query/envelope.h"
 #include "query/names.h"
 #include "query/series.h"
@@ -39,7 +42,12 @@ std::optional<double> figure(const query::Answer& answer, const std::vector<stor
 }
 
 std::string text_of(const query::PlanColumn& column, const store::Cell& cell) {
-    if (const auto* text = std::get_if<std::string>(&cell)) return *text;
+    if (const auto* text = std::get_if<std::string>(&cell)) {
+        // Combinations are kept as JSON, where bytes that are no UTF-8 would come back changed.
+        std::string quoted;
+        append_json_string(quoted, *text);
+        return nlohmann::json::parse(quoted).get<std::string>();
+    }
     std::string out;
     query::append_cell(out, column, cell);
     return out;

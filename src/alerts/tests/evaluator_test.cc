@@ -54,7 +54,9 @@ public:
     Result<void> record(Alert alert) override {
         if (left == 0) return fail(ErrorCode::Unavailable, "told to fail");
         if (left > 0) --left;
-        alerts[alert.id] = std::move(alert);
+        auto& known = alerts[alert.id];
+        if (alert.sample_sessions.empty()) alert.sample_sessions = known.sample_sessions;
+        known = std::move(alert);
         return {};
     }
     Result<void> resolve(std::uint64_t, std::string_view id, std::int64_t end_ms,

@@ -122,7 +122,7 @@ TEST(Machine, StateReadBackGoesOnAsIfNothingHappened) {
             Tick tick;
             tick.time_s = i * 60;
             tick.threshold = 10;
-            for (const auto* name : {"a", "b\"\n\xff", ""}) {
+            for (const auto* name : {"a", "b\"\n\xc3\xa4", ""}) {
                 if (random.below(5) == 0) continue;
                 Sample sample;
                 sample.combination = {name, "x"};
