@@ -18,8 +18,9 @@ namespace playhead::alerts {
 inline constexpr std::string_view kRuleKind = "alert-rule";    ///< documents of rules
 inline constexpr std::string_view kStateKind = "alert-state";  ///< where each rule stands
 
-/// An interval is complete when the store is, this much later: players report every few seconds.
-inline constexpr std::int64_t kSettle_s = 30;
+/// An interval is complete when the store is, this much later: players report every few seconds,
+/// and open sessions get their slices every half minute.
+inline constexpr std::int64_t kSettle_s = 60;
 /// After a pause (the server was down) at most so many of the missed intervals are evaluated, the
 /// newest: nobody wants the alerts of last night's outage at once.
 inline constexpr std::int64_t kCatchUpIntervalsMax = 12;
