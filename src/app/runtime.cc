@@ -12,8 +12,12 @@
 #include <mutex>
 #include <thread>
 
+#include "alerts/alert_book.h"
+#include "alerts/evaluator.h"
+#include "alerts/sampler.h"
 #include "api/access.h"
 #include "api/admin_endpoints.h"
+#include "api/alert_endpoints.h"
 #include "api/oauth.h"
 #include "api/operations.h"
 #include "api/query_endpoints.h"
@@ -110,6 +114,10 @@ struct Runtime::Parts {
     std::unique_ptr<ingest::Collector> collector;
     std::unique_ptr<api::QueryEndpoints> endpoints;
     std::unique_ptr<api::AdminEndpoints> administration;
+    std::unique_ptr<alerts::AlertBook> alert_book;
+    std::unique_ptr<alerts::QuerySampler> alert_sampler;
+    std::unique_ptr<alerts::Evaluator> alert_evaluator;
+    std::unique_ptr<api::AlertEndpoints> alert_endpoints;
     std::unique_ptr<http::Server> server;
 
     std::mutex watch_mutex;
@@ -123,6 +131,7 @@ struct Runtime::Parts {
     Result<void> open_pipeline(const Config& config, const std::string& data_dir,
                                const std::function<void(const std::string&)>& progress);
     Result<void> open_server(const Config& config);
+    void open_alerts(const Config& config);
     void watch_directory();
     void stop();
 };
@@ -270,7 +279,21 @@ Result<void> Runtime::Parts::open_server(const Config& config) {
     endpoints = std::make_unique<api::QueryEndpoints>(
         *access, *engine, *tenants, metrics, [this] { return pipeline->status().watermark_ms; });
     endpoints->add_routes(server->router());
+    open_alerts(config);
     return server->start();
+}
+
+void Runtime::Parts::open_alerts(const Config& config) {
+    alert_book = std::make_unique<alerts::AlertBook>(*store, clock);
+    alert_sampler = std::make_unique<alerts::QuerySampler>(*engine);
+    alert_evaluator =
+        std::make_unique<alerts::Evaluator>(*directory, *alert_sampler, *alert_book,
+                                            [this] { return pipeline->status().watermark_ms; });
+    alert_endpoints =
+        std::make_unique<api::AlertEndpoints>(*access, *directory, *alert_book, *alert_sampler,
+                                              clock, config.integer("retention.sessions_days"));
+    alert_endpoints->add_routes(server->router());
+    alert_evaluator->start();
 }
 
 void Runtime::Parts::watch_directory() {
@@ -292,6 +315,7 @@ void Runtime::Parts::watch_directory() {
 
 void Runtime::Parts::stop() {
     if (server) server->drain_and_stop(kDrainMs);
+    if (alert_evaluator) alert_evaluator->stop();
     if (pipeline) pipeline->stop(kStoreOnStopMs);
     {
         const std::lock_guard hold(watch_mutex);
