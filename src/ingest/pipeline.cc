@@ -23,6 +23,9 @@ constexpr std::size_t kBlocksWaitingMax = 4;
 constexpr std::int64_t kWaitPerStoreTime = 1;
 constexpr std::int64_t kCutIntervalBusyMaxMs = 5000;
 
+/// With more open sessions than this the rows cost more than the block.
+constexpr std::size_t kSessionsForQuickCutsMax = 30'000;
+
 }  // namespace
 
 Pipeline::Pipeline(PipelineOptions options, store::Store& store, const RequestDecoder& decoder,
@@ -162,7 +165,8 @@ void Pipeline::run_worker(Worker& worker) {
         Cut& cut = *task->cut;
         std::size_t open = 0;
         for (std::size_t partition = worker.index; partition < kPartitions; partition += count) {
-            partitions_[partition]->cut(cut.record.now_ms, cut.parts[worker.index]);
+            partitions_[partition]->cut(cut.record.now_ms, cut.parts[worker.index],
+                                        cut.record.kind);
             open += partitions_[partition]->open_sessions();
             if (cut.wants_snapshot) cut.snapshots[partition] = partitions_[partition]->snapshot();
         }
@@ -183,13 +187,28 @@ void Pipeline::run_cutter() {
             lock, std::chrono::milliseconds(std::max(options_.cut_interval_ms, busy_ms)));
         if (stopping_) break;
         lock.unlock();
-        if (auto appended = append_cut(nullptr); !appended) set_trouble(appended.error().message);
+        if (auto appended = append_cut(kind_of_next_cut(), nullptr); !appended) {
+            set_trouble(appended.error().message);
+        }
         lock.lock();
     }
 }
 
-Result<void> Pipeline::append_cut(std::uint64_t* number) {
+timeline::CutKind Pipeline::kind_of_next_cut() {
+    std::size_t open = 0;
+    for (const auto& worker : workers_) open += worker->sessions_open.load();
+    const std::int64_t now_ms = clock_.monotonic_ns() / 1'000'000;
+    // A quarter of a second early: cuts wait for a time of their own.
+    constexpr std::int64_t kEarlyMs = 250;
+    const bool due = now_ms - last_whole_cut_ms_ + kEarlyMs >= options_.whole_cut_interval_ms;
+    if (!due && open <= kSessionsForQuickCutsMax) return timeline::CutKind::Quick;
+    last_whole_cut_ms_ = now_ms;
+    return timeline::CutKind::Whole;
+}
+
+Result<void> Pipeline::append_cut(timeline::CutKind kind, std::uint64_t* number) {
     CutRecord cut;
+    cut.kind = kind;
     cut.number = next_cut_.fetch_add(1);
     cut.now_ms = clock_.now_ms();
     if (number != nullptr) *number = cut.number;
@@ -198,7 +217,7 @@ Result<void> Pipeline::append_cut(std::uint64_t* number) {
 
 Result<void> Pipeline::flush(std::int64_t wait_ms) {
     std::uint64_t number = 0;
-    if (auto appended = append_cut(&number); !appended) return appended;
+    if (auto appended = append_cut(timeline::CutKind::Whole, &number); !appended) return appended;
     std::unique_lock lock(mutex_);
     const bool reached = stored_.wait_for(lock, std::chrono::milliseconds(wait_ms),
                                           [&] { return stored_cut_.load() >= number; });
@@ -228,11 +247,12 @@ void Pipeline::stop(std::int64_t wait_ms) {
     // Nothing may wait for room any more: the workers' and the writer's queues drain or drop.
     for (auto& worker : workers_) worker->tasks.close();
     blocks_->close();
-    journal_.reset();
     for (auto& worker : workers_) {
         if (worker->thread.joinable()) worker->thread.join();
     }
+    // The writer drops journal segments after a snapshot: the journal outlives it.
     if (writer_.joinable()) writer_.join();
+    journal_.reset();
 }
 
 void Pipeline::set_trouble(std::string text) {

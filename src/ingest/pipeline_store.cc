@@ -55,10 +55,12 @@ Result<void> Pipeline::store_block(std::uint64_t number, std::int64_t now_ms,
     const std::string token = fmt::format("cut:{}", number);
     // Closed sessions come first and their removal from live_sessions next: between the two they
     // are in both, so queries are told (see Pipeline::publication).
+    const bool any_closed = !rows.sessions.empty();
     bool moving = false;
     Result<void> done;
     for (const store::ColumnBatch& batch : store::batches_of(rows)) {
-        const bool moves = batch.table == "sessions" || batch.table == "live_sessions";
+        const bool moves =
+            any_closed && (batch.table == "sessions" || batch.table == "live_sessions");
         if (moves != moving) {
             publication_.fetch_add(1);
             moving = moves;
@@ -92,13 +94,13 @@ void Pipeline::run_writer() {
         }
         set_trouble({});
         store_time_ms_ = (clock_.monotonic_ns() - began_ns) / 1'000'000;
-        if (cut.wants_snapshot) save_snapshot(cut);
         {
             const std::lock_guard lock(mutex_);
             stored_cut_ = cut.record.number;
             watermark_ms_ = cut.record.now_ms;
         }
         stored_.notify_all();
+        if (cut.wants_snapshot) save_snapshot(cut);
     }
 }
 
@@ -184,7 +186,7 @@ Result<void> Pipeline::recover(const std::function<void(std::string)>& progress)
         auto cut = decode_cut(payload);
         if (!cut) return fail(cut.error());
         model::RowBlock rows;
-        for (auto& partition : partitions_) partition->cut(cut->now_ms, rows);
+        for (auto& partition : partitions_) partition->cut(cut->now_ms, rows, cut->kind);
         derive_dimensions(rows);
         last_cut = std::max(last_cut, cut->number);
         if (cut->number <= *in_store) return {};
