@@ -38,18 +38,15 @@ Result<Answer> run_analysis(const SmartRequest& request, const Context& context)
         "AS entry ON play.i = entry.i",
         *plays, entries_sql(one, parameters, *plays));
     const auto sql = fmt::format(
-        "SELECT number, counts.1 AS viewers, if(counts.2 = 0, NULL, viewers * 100 / counts.2) AS "
-        "share, counts.3, counts.4, counts.5, toUInt64(101) AS total FROM (SELECT number, "
-        "arrayElement(c, number + 1) AS counts FROM (SELECT arrayMap(x -> "
-        "(arraySum(arraySlice(fars, "
-        "x + 1)), n, enters[x + 1], leaves[x + 1], arraySum(arraySlice(agains, x + 1))), "
-        "range(101)) "
-        "AS c FROM (SELECT count() AS n, sumForEach(arrayMap(x -> toUInt64(x = floor(far)), "
-        "range(101))) AS fars, sumForEach(arrayMap(x -> toUInt64(x = floor(enter)), range(101))) "
-        "AS "
-        "enters, sumForEach(arrayMap(x -> toUInt64(x = floor(leave)), range(101))) AS leaves, "
-        "sumForEach(arrayMap(x -> toUInt64(again AND x = floor(far)), range(101))) AS agains FROM "
-        "({}))) CROSS JOIN numbers(101)) ORDER BY number",
+        "SELECT c.1 AS percent, c.2 AS viewers, if(c.3 = 0, NULL, c.2 * 100 / c.3) AS share, c.4, "
+        "c.5, c.6, toUInt64(101) AS total FROM (SELECT arrayJoin(arrayMap(x -> (x, "
+        "arraySum(arraySlice(fars, x + 1)), n, enters[x + 1], leaves[x + 1], "
+        "arraySum(arraySlice(agains, x + 1))), range(101))) AS c FROM (SELECT count() AS n, "
+        "sumForEach(arrayMap(x -> toUInt64(x = floor(far)), range(101))) AS fars, "
+        "sumForEach(arrayMap(x -> toUInt64(x = floor(enter)), range(101))) AS enters, "
+        "sumForEach(arrayMap(x -> toUInt64(x = floor(leave)), range(101))) AS leaves, "
+        "sumForEach(arrayMap(x -> toUInt64(again AND x = floor(far)), range(101))) AS agains "
+        "FROM ({}))) ORDER BY percent",
         curve);
     return answer_of(request, context, sql, parameters,
                      {count_column("percent"), count_column("viewers"), number_column("share"),

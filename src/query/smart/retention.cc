@@ -20,8 +20,8 @@ Result<Answer> run_retention(const SmartRequest& request, const Context& context
     const auto sql = fmt::format(
         "SELECT toString(cohort) AS c, max(n) OVER (PARTITION BY cohort) AS size, k, n, "
         "n * 100 / size AS rate, count() OVER () AS total FROM (SELECT cohort, "
-        "intDiv(toInt64(unit) - toInt64(cohort), {}) AS k, count() AS n FROM (SELECT "
-        "min(unit) AS cohort, arrayJoin(groupUniqArray(unit)) AS unit FROM {} GROUP BY u) "
+        "intDiv(toInt64(came) - toInt64(cohort), {}) AS k, count() AS n FROM (SELECT "
+        "min(unit) AS cohort, arrayJoin(groupUniqArray(unit)) AS came FROM {} GROUP BY u) "
         "GROUP BY cohort, k) ORDER BY cohort, k",
         weekly ? 7 : 1, *rows);
     return answer_of(request, context, sql, parameters,
