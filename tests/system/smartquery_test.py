@@ -120,7 +120,14 @@ def compare_lists(tally, asker, truth):
             failures[subscriber] += counters.get("startup_failures", 0)
         if asset:
             asset_plays[asset] += counters.get("plays", 0)
-            completions[asset] += counters.get("completions", 0)
+            # What only the end can tell is counted once the session is over (decision 0003); one
+            # that was abandoned is still open here.
+            if counters.get("completions") and line["viewstatus"] == "DROPPED":
+                found = asker.server.session(line["sessionid"])["session"]
+                tally.equal("contentinsights: an abandoned session is still open",
+                            found["viewstatus"], "RUNNING")
+            else:
+                completions[asset] += counters.get("completions", 0)
             if counters.get("plays"):
                 asset_viewers[asset].add(subscriber)
     rows = asker.rows("subscriberlist")
