@@ -152,6 +152,7 @@ void Pipeline::send_cut(const CutRecord& record, journal::Position next) {
 void Pipeline::run_worker(Worker& worker) {
     const std::size_t count = workers_.size();
     while (auto task = worker.tasks.pop()) {
+        if (give_up_) return;  // the next start replays it
         if (task->requests) {
             for (const auto& request : *task->requests) {
                 for (std::size_t index = 0; index < request->batch.events.size(); ++index) {
@@ -233,13 +234,13 @@ void Pipeline::stop(std::int64_t wait_ms) {
         wake_cutter_.notify_all();
     }
     if (cutter_.joinable()) cutter_.join();
-    if (wait_ms > 0) {
-        if (auto flushed = flush(wait_ms); !flushed) {
-            log::warn("stopping with a block not stored (it is in the journal): {}",
-                      flushed.error().message);
-        }
+    auto flushed = flush(wait_ms);
+    if (!flushed && wait_ms > 0) {
+        log::warn("stopping with a block not stored (it is in the journal): {}",
+                  flushed.error().message);
     }
-    give_up_ = true;
+    // With everything stored the writer still saves its snapshot.
+    give_up_ = !flushed;
     {
         const std::lock_guard lock(mutex_);
         stored_.notify_all();

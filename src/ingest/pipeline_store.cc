@@ -59,6 +59,10 @@ Result<void> Pipeline::store_block(std::uint64_t number, std::int64_t now_ms,
     bool moving = false;
     Result<void> done;
     for (const store::ColumnBatch& batch : store::batches_of(rows)) {
+        if (give_up_) {
+            done = fail(ErrorCode::Unavailable, "the server is stopping");
+            break;
+        }
         const bool moves =
             any_closed && (batch.table == "sessions" || batch.table == "live_sessions");
         if (moves != moving) {
@@ -85,9 +89,9 @@ void Pipeline::run_writer() {
             const auto done = store_block(cut.record.number, cut.record.now_ms, rows);
             stored = done.has_value();
             if (stored) break;
+            if (give_up_) return;
             set_trouble(fmt::format("the store refuses a block: {}", done.error().message));
             std::unique_lock lock(mutex_);
-            if (give_up_) return;
             stored_.wait_for(lock, std::chrono::milliseconds(retry_ms),
                              [&] { return give_up_.load(); });
             retry_ms = std::min(retry_ms * 2, kRetryLastMs);
@@ -100,7 +104,7 @@ void Pipeline::run_writer() {
             watermark_ms_ = cut.record.now_ms;
         }
         stored_.notify_all();
-        if (cut.wants_snapshot) save_snapshot(cut);
+        if (cut.wants_snapshot && !give_up_) save_snapshot(cut);
     }
 }
 
