@@ -21,6 +21,7 @@
 #include "api/oauth.h"
 #include "api/operations.h"
 #include "api/query_endpoints.h"
+#include "api/smart_query_endpoint.h"
 #include "app/control_plane.h"
 #include "app/default_paths.h"
 #include "app/identity_provider.h"
@@ -113,6 +114,7 @@ struct Runtime::Parts {
     std::unique_ptr<ingest::Pipeline> pipeline;
     std::unique_ptr<ingest::Collector> collector;
     std::unique_ptr<api::QueryEndpoints> endpoints;
+    std::unique_ptr<api::SmartQueryEndpoint> smart_queries;
     std::unique_ptr<api::AdminEndpoints> administration;
     std::unique_ptr<alerts::AlertBook> alert_book;
     std::unique_ptr<alerts::QuerySampler> alert_sampler;
@@ -280,6 +282,9 @@ Result<void> Runtime::Parts::open_server(const Config& config) {
         *access, *engine, *tenants, metrics, [this] { return pipeline->status().watermark_ms; });
     endpoints->add_routes(server->router());
     open_alerts(config);
+    smart_queries = std::make_unique<api::SmartQueryEndpoint>(
+        *access, *engine, [this] { return pipeline->status().watermark_ms; });
+    smart_queries->add_routes(server->router());
     return server->start();
 }
 

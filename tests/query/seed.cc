@@ -68,6 +68,14 @@ model::SessionRow session_of(const Fields& fields) {
             row.start_ms = std::stoll(value) * 1000;
         else if (name == "end")
             row.end_ms = std::stoll(value) * 1000;
+        else if (name == "first_frame")
+            row.first_frame_ms = std::stoll(value) * 1000;
+        else if (name == "position_s")
+            row.position_s = std::stod(value);
+        else if (name == "duration_s")
+            row.duration_s = std::stod(value);
+        else if (name == "progress_percent")
+            row.progress_percent = std::stod(value);
         else if (name == "startup_ms")
             row.startup_ms = std::stoll(value);
         else if (name == "status")
@@ -145,9 +153,11 @@ model::EventRow event_of(const Fields& fields) {
         else if (name == "at")
             row.event_ms = std::stoll(value) * 1000;
         else if (name == "kind")
-            row.kind = static_cast<std::uint8_t>(value == "error"     ? model::EventKind::Error
-                                                 : value == "aderror" ? model::EventKind::AdError
-                                                                      : model::EventKind::Pause);
+            row.kind = static_cast<std::uint8_t>(
+                value == "error"     ? model::EventKind::Error
+                : value == "aderror" ? model::EventKind::AdError
+                : value == "pause"   ? model::EventKind::Pause
+                                     : static_cast<model::EventKind>(std::stoi(value)));
         else if (name == "severity")
             row.severity =
                 static_cast<std::uint8_t>(value == "fatal"     ? model::Severity::Fatal
@@ -160,7 +170,11 @@ model::EventRow event_of(const Fields& fields) {
         else if (name == "message") {
             row.error_message = value + "-42";
             row.error_fingerprint = value + "-#";
-        } else
+        } else if (name == "time")
+            row.event_ms = row.receive_ms = std::stoll(value) * 1000;
+        else if (name == "position_s")
+            row.position_s = std::stod(value);
+        else
             throw std::invalid_argument("event field " + name);
     }
     return row;

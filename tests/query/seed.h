@@ -16,8 +16,8 @@ const Dictionary& dictionary();
 store::Store* engine_store();
 
 /// Adds a row to `sessions`, `live_sessions`, `slices`, `ad_views` or `events`. Fields are column
-/// names of the schema (times in epoch seconds: start, end, minute, at) and `tag.<name>`. Unknown:
-/// throws.
+/// names of the schema (times in epoch seconds: start, end, first_frame, minute, at, time) and
+/// `tag.<name>`. Unknown: throws.
 void seed(store::Store& store, const std::string& table,
           const std::map<std::string, std::string>& fields);
 
