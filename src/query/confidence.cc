@@ -110,7 +110,9 @@ std::string ratio_bound_sql(const std::string& x, const std::string& y, const st
         ratio, z, x, y, sign, n);
     const auto delta_kept =
         upper ? delta : fmt::format("if({0} >= 0, greatest({1}, 0.0), {1})", ratio, delta);
-    return fmt::format("if({}, {}, {})", proportion, wilson_kept, delta_kept);
+    // The engine's least and greatest pass over NULL, so what is unknown is told first.
+    return fmt::format("multiIf(NOT (sum({}) > 0), NULL, {}, {}, {} < 2, NULL, {})", y, proportion,
+                       wilson_kept, n, delta_kept);
 }
 
 std::string percentile_bound_sql(const std::string& value, const std::string& flag, double level,
