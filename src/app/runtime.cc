@@ -16,6 +16,7 @@
 #include "api/oauth.h"
 #include "api/operations.h"
 #include "api/query_endpoints.h"
+#include "api/smart_query_endpoint.h"
 #include "app/control_plane.h"
 #include "app/default_paths.h"
 #include "app/retention.h"
@@ -106,6 +107,7 @@ struct Runtime::Parts {
     std::unique_ptr<ingest::Pipeline> pipeline;
     std::unique_ptr<ingest::Collector> collector;
     std::unique_ptr<api::QueryEndpoints> endpoints;
+    std::unique_ptr<api::SmartQueryEndpoint> smart_queries;
     std::unique_ptr<http::Server> server;
 
     std::mutex watch_mutex;
@@ -250,6 +252,9 @@ Result<void> Runtime::Parts::open_server(const Config& config) {
     endpoints = std::make_unique<api::QueryEndpoints>(
         *access, *engine, *tenants, metrics, [this] { return pipeline->status().watermark_ms; });
     endpoints->add_routes(server->router());
+    smart_queries = std::make_unique<api::SmartQueryEndpoint>(
+        *access, *engine, [this] { return pipeline->status().watermark_ms; });
+    smart_queries->add_routes(server->router());
     return server->start();
 }
 

@@ -25,10 +25,11 @@ ARROWS = {
     "directory": {"base"},
     "auth": {"base", "directory", "net"},
     "query": {"base", "model", "store"},
+    "query/smart": {"base", "model", "store", "query"},
     "http": {"base", "net"},
     "ingest": {"base", "model", "http", "wire", "enrich", "journal", "timeline", "store",
                "directory", "auth"},
-    "api": {"base", "model", "net", "http", "auth", "query", "alerts", "directory", "store"},
+    "api": {"base", "model", "net", "http", "auth", "query", "query/smart", "alerts", "directory", "store"},
     "alerts": {"base", "model", "query", "store", "directory"},
 }
 # Third-party headers and the only modules that may include them.
