@@ -22,6 +22,8 @@ namespace playhead::query {
 inline constexpr std::size_t kCubeDimensionsMax = 8;
 inline constexpr std::size_t kCubeCellsMax = 200'000;
 inline constexpr int kCauseDepthMax = 3;
+/// Most combinations that are listed of one metric.
+inline constexpr std::size_t kCombinationsMax = 100;
 
 /// The finest cells of some dimensions; in order of their values, so equal for any order of rows.
 struct Cube {
