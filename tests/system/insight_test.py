@@ -99,7 +99,7 @@ def refuses(tally, server):
                                      ({"metrics": "latency", "depth": 4}, 400, "depth"),
                                      ({"metrics": "latency", "aggby": "cnd"}, 400, "aggby"),
                                      ({"metrics": "latency", "baseline": PERIOD}, 400, "baseline"),
-                                     ({"metrics": "latency", "aggby": "adid"}, 422, "aggby")):
+                                     ({"metrics": "latency", "aggby": "adid"}, 422, "metrics")):
         query = urllib.parse.urlencode({"queryname": "rootcause", "period": PERIOD, "planlevel":
                                         harness.PLAN_LEVEL, **parameters})
         answer = server.send(f"/mm-apis/smartQuery/{harness.CUSTOMER}?{query}",
