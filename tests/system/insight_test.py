@@ -11,7 +11,7 @@ import harness
 BEGIN = (int(time.time()) // 3600 - 6) * 3600
 PERIOD = f"start={BEGIN + 3600},end={BEGIN + 7200}"
 INCIDENT = """incidents:
-- {cdn: %s, country: %s, from: 60, minutes: 60, throughput: 0.08}
+- {cdn: %s, country: %s, from: 60, minutes: 60, throughput: 0.01}
 """
 CDN, COUNTRY = "CDN-B", "US"
 Z = statistics.NormalDist().inv_cdf(0.975)
