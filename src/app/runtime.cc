@@ -13,9 +13,11 @@
 #include <thread>
 
 #include "api/access.h"
+#include "api/export_endpoints.h"
 #include "api/oauth.h"
 #include "api/operations.h"
 #include "api/query_endpoints.h"
+#include "api/sql_endpoints.h"
 #include "app/control_plane.h"
 #include "app/default_paths.h"
 #include "app/retention.h"
@@ -105,7 +107,12 @@ struct Runtime::Parts {
     std::unique_ptr<query::Engine> engine;
     std::unique_ptr<ingest::Pipeline> pipeline;
     std::unique_ptr<ingest::Collector> collector;
+    api::RunningQueries running{clock};
+    std::unique_ptr<query::SqlGate> sql_gate;
     std::unique_ptr<api::QueryEndpoints> endpoints;
+    std::unique_ptr<api::SqlEndpoints> sql_endpoints;
+    std::unique_ptr<exports::Exporter> exporter;
+    std::unique_ptr<api::ExportEndpoints> export_endpoints;
     std::unique_ptr<http::Server> server;
 
     std::mutex watch_mutex;
@@ -119,6 +126,7 @@ struct Runtime::Parts {
     Result<void> open_pipeline(const Config& config, const std::string& data_dir,
                                const std::function<void(const std::string&)>& progress);
     Result<void> open_server(const Config& config);
+    Result<void> open_sql(const Config& config);
     void watch_directory();
     void stop();
 };
@@ -247,10 +255,34 @@ Result<void> Runtime::Parts::open_server(const Config& config) {
     querying.publication = [this] { return pipeline->publication(); };
     querying.time_limit_s = static_cast<double>(config.integer("query.time_limit_s"));
     engine = std::make_unique<query::Engine>(*store, *dictionary, clock, querying);
-    endpoints = std::make_unique<api::QueryEndpoints>(
-        *access, *engine, *tenants, metrics, [this] { return pipeline->status().watermark_ms; });
+    endpoints =
+        std::make_unique<api::QueryEndpoints>(*access, *engine, *tenants, metrics, running,
+                                              [this] { return pipeline->status().watermark_ms; });
     endpoints->add_routes(server->router());
+    if (auto opened = open_sql(config); !opened) return opened;
+    exporter = std::make_unique<exports::Exporter>(
+        *store, *directory, clock,
+        exports::ExportPolicy{config.list("exports.roots"), config.list("exports.s3_endpoints")},
+        config.text("data_dir") + "/exports");
+    export_endpoints =
+        std::make_unique<api::ExportEndpoints>(*access, *exporter, *directory, running);
+    export_endpoints->add_routes(server->router());
+    exporter->start();
     return server->start();
+}
+
+Result<void> Runtime::Parts::open_sql(const Config& config) {
+    query::SqlLimits limits;
+    limits.rows_max = static_cast<std::uint64_t>(config.integer("sql.rows_max"));
+    limits.memory_bytes_max = static_cast<std::uint64_t>(config.integer("sql.memory_bytes_max"));
+    limits.time_limit_s = static_cast<double>(config.integer("sql.time_limit_s"));
+    auto gate = query::SqlGate::open(*store, limits);
+    if (!gate) return fail(gate.error());
+    sql_gate = std::move(*gate);
+    sql_endpoints =
+        std::make_unique<api::SqlEndpoints>(*access, *sql_gate, *engine, running, metrics);
+    sql_endpoints->add_routes(server->router());
+    return {};
 }
 
 void Runtime::Parts::watch_directory() {
@@ -272,6 +304,7 @@ void Runtime::Parts::watch_directory() {
 
 void Runtime::Parts::stop() {
     if (server) server->drain_and_stop(kDrainMs);
+    if (exporter) exporter->stop();
     if (pipeline) pipeline->stop(kStoreOnStopMs);
     {
         const std::lock_guard hold(watch_mutex);

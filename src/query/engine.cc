@@ -32,11 +32,6 @@ AnswerMeta meta_of(const QueryRequest& request, const Plan& plan) {
     return meta;
 }
 
-/// Ids come from clients: one customer's id must not name another's query.
-std::string running_name(std::string_view query_id, std::uint64_t customer_id) {
-    return std::to_string(customer_id) + "/" + std::string(query_id);
-}
-
 /// Shares of late and of lost beacons, from the trailing columns of a row.
 void set_beacons(const std::vector<store::Cell>& row, AnswerMeta& meta) {
     const std::size_t at = row.size() - kTrailingColumns + 1;
@@ -49,6 +44,10 @@ void set_beacons(const std::vector<store::Cell>& row, AnswerMeta& meta) {
 
 }  // namespace
 
+std::string running_name(std::string_view query_id, std::uint64_t customer_id) {
+    return std::to_string(customer_id) + "/" + std::string(query_id);
+}
+
 Result<QueryRequest> Engine::parse(const Parameters& parameters, Endpoint endpoint) const {
     return parse_request(parameters, endpoint, dictionary_,
                          {clock_.now_ms() / 1000, options_.retention_days});
@@ -56,6 +55,12 @@ Result<QueryRequest> Engine::parse(const Parameters& parameters, Endpoint endpoi
 
 bool Engine::cancel(std::string_view query_id, std::uint64_t customer_id) const {
     return !query_id.empty() && store_.cancel(running_name(query_id, customer_id));
+}
+
+std::optional<store::QueryProgress> Engine::progress(std::string_view query_id,
+                                                     std::uint64_t customer_id) const {
+    if (query_id.empty()) return std::nullopt;
+    return store_.progress(running_name(query_id, customer_id));
 }
 
 store::QueryOptions Engine::options_of(const QueryRequest& request,
