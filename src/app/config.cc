@@ -38,6 +38,9 @@ constexpr std::array kSettings{
             "fsync: acknowledged means on disk; os: with the kernel"},
     Setting{"ingest.workers", Integer, "1", 1, 16, "timeline threads"},
     Setting{"ingest.cut_interval_ms", Integer, "1000", 50, 60000, "how often rows reach the store"},
+    Setting{"ingest.whole_cut_interval_ms", Integer, "5000", 0, 60000,
+            "how often rows that may wait do: slices, closed sessions, open ones without a new "
+            "state; 0 = with every cut"},
     Setting{"ingest.snapshot_interval_ms", Integer, "60000", 1000, 3600000,
             "how often the timeline is saved"},
     Setting{"ingest.linger_ms", Integer, "5000", 0, 600000,

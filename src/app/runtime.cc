@@ -206,6 +206,7 @@ Result<void> Runtime::Parts::open_pipeline(
                                                                   : journal::Durability::Fsync;
     options.workers = static_cast<int>(config.integer("ingest.workers"));
     options.cut_interval_ms = config.integer("ingest.cut_interval_ms");
+    options.whole_cut_interval_ms = config.integer("ingest.whole_cut_interval_ms");
     options.snapshot_interval_ms = config.integer("ingest.snapshot_interval_ms");
     options.journal_retention_ms = config.integer("retention.journal_days") * kDayMs;
     options.timeline.linger_ms = config.integer("ingest.linger_ms");
