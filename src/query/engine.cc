@@ -42,6 +42,23 @@ void set_beacons(const std::vector<store::Cell>& row, AnswerMeta& meta) {
     meta.lost_percent = lost * 100 / (received + lost);
 }
 
+/// The plan's columns in the order in which they were asked for.
+std::vector<std::size_t> order_of(const Plan& plan, const QueryRequest& request) {
+    std::vector<std::size_t> order;
+    std::vector<bool> taken(plan.columns.size(), false);
+    for (const auto& name : request.answer_order) {
+        for (std::size_t i = 0; i < plan.columns.size(); ++i) {
+            if (taken[i] || plan.columns[i].name != name) continue;
+            taken[i] = true;
+            order.push_back(i);
+        }
+    }
+    for (std::size_t i = 0; i < plan.columns.size(); ++i) {
+        if (!taken[i]) order.push_back(i);
+    }
+    return order;
+}
+
 }  // namespace
 
 std::string running_name(std::string_view query_id, std::uint64_t customer_id) {
@@ -173,12 +190,20 @@ Result<void> Engine::stream(const QueryRequest& request, std::uint64_t customer_
     if (!plan) return fail(plan.error());
     store::Statement named;
     std::string names;
-    for (std::size_t i = 0; i < plan->columns.size(); ++i) {
+    for (const std::size_t i : order_of(*plan, request)) {
         // Names come from the dictionary, but a tag's from the client: those get a number.
-        const auto& name = plan->columns[i].name;
-        const bool plain = !name.starts_with("tag.");
-        names += (names.empty() ? "c" : ", c") + std::to_string(i) + " AS `" +
-                 (plain ? name : "tag_" + std::to_string(i)) + "`";
+        const auto& column = plan->columns[i];
+        const bool plain = !column.name.starts_with("tag.");
+        std::string value = "c" + std::to_string(i);
+        // As the JSON answer writes them.
+        if (column.type == ValueType::Number) {
+            value = "round(" + value + ", " +
+                    std::to_string(column.integral ? 0 : column.decimals) + ")";
+        } else if (column.type == ValueType::Boolean) {
+            value = "CAST(" + value + " != 0, 'Nullable(Bool)')";
+        }
+        names += (names.empty() ? "" : ", ") + value + " AS `" +
+                 (plain ? column.name : "tag_" + std::to_string(i)) + "`";
     }
     named.sql = "SELECT " + names + " FROM (" + plan->statement.sql + ")";
     named.parameters = plan->statement.parameters;

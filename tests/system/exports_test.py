@@ -100,7 +100,8 @@ def to_directory(tally, server, work, _):
         state = manage(server, "GET", f"/{made.json()['id']}").json()["state"]
         rows = sum(day["rows"] for day in state["days"].values())
         found = parquet(f"{root}/{table}/*/*/*.parquet", "count() AS n")["n"] if rows else 0
-        tally.check(f"{table} on schedule", state["error"] == "" and int(found) == rows, state)
+        tally.check(f"{table} on schedule", state["error"] == "" and int(found) == rows,
+                    f"{found} in Parquet, {state}")
     tally.equal("listed", len(manage(server, "GET").json()["exports"]), 4)
     tally.equal("removed", manage(server, "DELETE", f"/{export}").status, 204)
     tally.check("gone", manage(server, "GET", f"/{export}").is_problem(404))

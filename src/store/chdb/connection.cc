@@ -144,6 +144,15 @@ Result<void> Connection::stream(std::string_view sql, const std::vector<Paramete
                                 std::string_view format,
                                 const std::function<bool(std::string_view)>& sink,
                                 std::string* reason) {
+    // The engine writes each piece of a stream as a body of its own: where bodies cannot be put one
+    // behind another, there is one piece.
+    if (format == "Parquet" || format == "ArrowStream" || format == "JSON") {
+        auto answer = query(sql, parameters, format, reason);
+        if (!answer) return fail(std::move(answer.error()));
+        sink(answer->bytes());
+        return {};
+    }
+    std::string header;
     const auto refused = [&](std::string_view text) {
         if (reason != nullptr) *reason = text;
         return fail(error_of(text));
@@ -159,8 +168,17 @@ Result<void> Connection::stream(std::string_view sql, const std::vector<Paramete
         const Answer chunk(*api_, api_->stream_fetch_result(*outer_, whole.handle()));
         if (!chunk.valid()) return {};
         if (const auto text = chunk.error(); !text.empty()) return refused(text);
-        const auto bytes = chunk.bytes();
+        auto bytes = chunk.bytes();
         if (bytes.empty()) return {};
+        if (format == "CSVWithNames") {
+            // The names belong before the first piece only.
+            if (header.empty()) {
+                header = bytes.substr(0, bytes.find('\n') + 1);
+            } else if (bytes.starts_with(header)) {
+                bytes.remove_prefix(header.size());
+            }
+            if (bytes.empty()) continue;
+        }
         if (!sink(bytes)) {
             // Without this the next query of the connection silently answers nothing.
             api_->stream_cancel_query(*outer_, whole.handle());
