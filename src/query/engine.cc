@@ -197,8 +197,11 @@ Result<void> Engine::stream(const QueryRequest& request, std::uint64_t customer_
         std::string value = "c" + std::to_string(i);
         // As the JSON answer writes them.
         if (column.type == ValueType::Number) {
-            value = "round(" + value + ", " +
-                    std::to_string(column.integral ? 0 : column.decimals) + ")";
+            // Halves go away from zero there; the engine's round() takes them to even.
+            const auto scale = "1e" + std::to_string(column.decimals);
+            value = column.integral ? "round(" + value + ")"
+                                    : "if(" + value + " < 0, -1, 1) * floor(abs(" + value + ") * " +
+                                          scale + " + 0.5) / " + scale;
         } else if (column.type == ValueType::Boolean) {
             value = "CAST(" + value + " != 0, 'Nullable(Bool)')";
         }
