@@ -3,6 +3,7 @@
 #include <charconv>
 #include <string>
 
+#include "auth/token_verifier.h"
 #include "http/query_string.h"
 
 namespace playhead::api {

@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
+#include "api/oauth_login.h"
 #include "auth/discovery.h"
 #include "auth/token_form.h"
+#include "auth/token_verifier.h"
 #include "http/query_string.h"
 #include "net/problem.h"
 
@@ -60,10 +62,56 @@ bool is_known_realm(const OauthOptions& options, const Request& request, Respond
     return false;
 }
 
+auth::TokenContext context_of(const OauthOptions& options, const Request& request) {
+    auth::TokenContext context;
+    context.issuer = auth::issuer_url(base_url(options, request), options.realm);
+    context.address = std::string(request.remote_address());
+    return context;
+}
+
+Response userinfo(const Request& request, const auth::TokenIssuer& issuer,
+                  auth::BearerVerifier& tokens) {
+    const auto token = auth::bearer_token(request.header("authorization"));
+    if (!token) return net::problem_response(token.error());
+    const auto identity = tokens.verify(*token);
+    if (!identity) return net::problem_response(identity.error());
+    const auto reply = issuer.userinfo(*identity);
+    Response response = json_reply(reply.body);
+    response.status = reply.status;
+    if (reply.status == 401) response.add("WWW-Authenticate", "Bearer error=\"invalid_token\"");
+    return response;
+}
+
+/// For browsers and userinfo, apart from the grants.
+void add_login_routes(http::Router& router, const OauthOptions& options, auth::TokenIssuer& issuer,
+                      auth::BearerVerifier& tokens, auth::Entropy& entropy) {
+    const http::RouteOptions pooled{http::RunOn::Pool, 64U << 10U, true};
+    const std::string base = "/realms/{realm}/protocol/openid-connect";
+    router.add(
+        net::Method::Get, base + "/auth", pooled,
+        [options, &issuer, &entropy](Request& request, Responder responder) {
+            if (!is_known_realm(options, request, responder)) return;
+            responder.send(show_login(request, context_of(options, request), issuer, entropy));
+        });
+    router.add(
+        net::Method::Post, base + "/auth", pooled,
+        [options, &issuer, &entropy](Request& request, Responder responder) {
+            if (!is_known_realm(options, request, responder)) return;
+            responder.send(take_login(request, context_of(options, request), issuer, entropy));
+        });
+    for (const auto method : {net::Method::Get, net::Method::Post}) {
+        router.add(method, base + "/userinfo", pooled,
+                   [options, &issuer, &tokens](Request& request, Responder responder) {
+                       if (!is_known_realm(options, request, responder)) return;
+                       responder.send(userinfo(request, issuer, tokens));
+                   });
+    }
+}
+
 }  // namespace
 
 void add_oauth_routes(http::Router& router, const OauthOptions& options, auth::TokenIssuer& issuer,
-                      auth::KeyRing& keys) {
+                      auth::KeyRing& keys, auth::BearerVerifier& tokens, auth::Entropy& entropy) {
     const http::RouteOptions pooled{http::RunOn::Pool, 64U << 10U, true};
     const http::RouteOptions quick{http::RunOn::Reactor, 64U << 10U, true};
     const std::string realm = "/realms/{realm}";
@@ -75,12 +123,11 @@ void add_oauth_routes(http::Router& router, const OauthOptions& options, auth::T
         if (!auth::add_basic_credentials(request.header("authorization"), *form)) {
             return responder.send(token_response(bad_client_header()));
         }
-        auth::TokenContext context;
-        context.issuer = auth::issuer_url(base_url(options, request), options.realm);
-        context.address = std::string(request.remote_address());
+        const auto context = context_of(options, request);
         responder.send(token_response((issuer.*method)(*form, context)));
     };
 
+    add_login_routes(router, options, issuer, tokens, entropy);
     router.add(net::Method::Post, realm + "/protocol/openid-connect/token", pooled,
                [options, grant](Request& request, Responder responder) {
                    if (!is_known_realm(options, request, responder)) return;

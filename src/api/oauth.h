@@ -3,7 +3,9 @@
 
 #include <string>
 
+#include "auth/bearer_verifier.h"
 #include "auth/key_ring.h"
+#include "auth/secrets.h"
 #include "auth/token_issuer.h"
 #include "http/router.h"
 
@@ -15,10 +17,11 @@ struct OauthOptions {
     std::string issuer_base;
 };
 
-/// `POST /realms/{realm}/protocol/openid-connect/token`, `…/logout`, `GET …/certs`,
+/// `POST /realms/{realm}/protocol/openid-connect/token`, `…/logout`, `GET …/certs`, `…/auth` (with
+/// `POST`: the login page), `…/userinfo`,
 /// `GET /realms/{realm}/.well-known/openid-configuration`, `POST /generateOAuthToken`.
 /// Everything passed must outlive the router.
 void add_oauth_routes(http::Router& router, const OauthOptions& options, auth::TokenIssuer& issuer,
-                      auth::KeyRing& keys);
+                      auth::KeyRing& keys, auth::BearerVerifier& tokens, auth::Entropy& entropy);
 
 }  // namespace playhead::api

@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "api/access.h"
+#include "api/admin_endpoints.h"
 #include "api/export_endpoints.h"
 #include "api/oauth.h"
 #include "api/operations.h"
@@ -20,6 +21,7 @@
 #include "api/sql_endpoints.h"
 #include "app/control_plane.h"
 #include "app/default_paths.h"
+#include "app/identity_provider.h"
 #include "app/retention.h"
 #include "auth/api_key.h"
 #include "auth/key_ring.h"
@@ -99,6 +101,7 @@ struct Runtime::Parts {
     std::unique_ptr<auth::ApiKeyVerifier> api_keys;
     std::unique_ptr<auth::TokenIssuer> issuer;
     std::unique_ptr<auth::TokenVerifier> verifier;
+    std::unique_ptr<IdentityProvider> provider;  ///< null: the built-in issuer
     std::unique_ptr<api::Access> access;
     std::unique_ptr<enrich::Enricher> enricher;
     std::unique_ptr<ingest::RequestDecoder> decoder;
@@ -113,6 +116,7 @@ struct Runtime::Parts {
     std::unique_ptr<api::SqlEndpoints> sql_endpoints;
     std::unique_ptr<exports::Exporter> exporter;
     std::unique_ptr<api::ExportEndpoints> export_endpoints;
+    std::unique_ptr<api::AdminEndpoints> administration;
     std::unique_ptr<http::Server> server;
 
     std::mutex watch_mutex;
@@ -146,12 +150,21 @@ Result<void> Runtime::Parts::open_control_plane(const Config& config, const std:
     api_keys = std::make_unique<auth::ApiKeyVerifier>(*directory, clock);
     auth::TokenIssuerOptions issuing;
     issuing.realm = config.text("auth.realm");
+    issuing.client_ids = config.list("auth.clients");
+    auto redirects = pairs_setting(config, "auth.redirect_uris");
+    if (!redirects) return fail(redirects.error());
+    issuing.redirect_uris = std::move(*redirects);
     issuer = std::make_unique<auth::TokenIssuer>(*directory, *keys, *passwords, *throttle,
                                                  *api_keys, entropy, clock, issuing);
     auth::TokenVerifierOptions verifying;
     verifying.realm = issuing.realm;
     verifier = std::make_unique<auth::TokenVerifier>(*keys, clock, verifying);
-    access = std::make_unique<api::Access>(*verifier, *api_keys, *tenants);
+    auto external = IdentityProvider::open(config, clock);
+    if (!external) return fail(external.error());
+    provider = std::move(*external);
+    auth::BearerVerifier& tokens =
+        provider ? provider->verifier() : static_cast<auth::BearerVerifier&>(*verifier);
+    access = std::make_unique<api::Access>(tokens, *api_keys, *tenants);
     return {};
 }
 
@@ -247,8 +260,14 @@ Result<void> Runtime::Parts::open_server(const Config& config) {
 
     api::OauthOptions oauth;
     oauth.realm = config.text("auth.realm");
-    oauth.issuer_base = config.text("auth.issuer");
-    api::add_oauth_routes(server->router(), oauth, *issuer, *keys);
+    oauth.issuer_base = config.text("auth.public_url");
+    // With an external provider there must be no second way to get a token.
+    if (!provider) {
+        api::add_oauth_routes(server->router(), oauth, *issuer, *keys, *verifier, entropy);
+    }
+    administration = std::make_unique<api::AdminEndpoints>(*access, *directory, *passwords, entropy,
+                                                           api::AdminOptions{provider == nullptr});
+    administration->add_routes(server->router());
     api::add_operations_routes(server->router(), metrics,
                                [this] { return pipeline->status().trouble; });
     query::EngineOptions querying;
