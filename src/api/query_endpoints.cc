@@ -96,6 +96,8 @@ void QueryEndpoints::add_routes(http::Router& router) {
                    });
     };
     add("/mm-apis/qbrData/vod/{customerId}", query::Endpoint::QbrData);
+    add("/mm-apis/qbrData/live/{customerId}", query::Endpoint::QbrDataLive);
+    add("/mm-apis/error/{customerId}", query::Endpoint::Error);
     add("/mm-apis/metricquery/{customerId}", query::Endpoint::MetricQuery);
     add("/mm-apis/listsessions/{customerId}", query::Endpoint::ListSessions);
     router.add(net::Method::Get, "/mm-apis/session/{customerId}", pooled,
@@ -114,7 +116,9 @@ void QueryEndpoints::add_routes(http::Router& router) {
 
 void QueryEndpoints::answer_query(query::Endpoint endpoint, Request& request, Responder responder) {
     // Generations 1 to 3 require the plan level; the newest has none.
-    const auto plan_level = parse_plan_level(request, endpoint == query::Endpoint::QbrData);
+    const bool newest =
+        endpoint == query::Endpoint::MetricQuery || endpoint == query::Endpoint::ListSessions;
+    const auto plan_level = parse_plan_level(request, !newest);
     if (!plan_level) {
         // Without a credential that comes first: who may not ask need not learn how to.
         const auto identity = access_.identify(request);

@@ -18,8 +18,9 @@ namespace playhead::api {
 /// Up to when the store is complete, epoch ms. Called per request: quick and thread safe.
 using Watermark = std::function<std::int64_t()>;
 
-/// `GET /mm-apis/qbrData/vod/{customerId}`, `metricquery`, `listsessions`, `session`, `dictionary`
-/// and `/planLevelByCustId/{customerId}`. Must outlive the server. Thread safe.
+/// `GET /mm-apis/qbrData/vod/{customerId}`, `qbrData/live`, `error`, `metricquery`, `listsessions`,
+/// `session`, `dictionary` and `/planLevelByCustId/{customerId}`. Must outlive the server. Thread
+/// safe.
 class QueryEndpoints {
 public:
     QueryEndpoints(const Access& access, const query::Engine& engine,

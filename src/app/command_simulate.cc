@@ -73,6 +73,18 @@ simulator::WireMix mix_of(const std::string& wire) {
     return {};
 }
 
+/// Minutes in the file count from `options.from_ms`.
+Result<void> read_incidents(const Arguments& arguments, simulator::TrafficOptions& options) {
+    if (arguments.incidents_file.empty()) return {};
+    std::ifstream file(arguments.incidents_file);
+    std::ostringstream text;
+    text << file.rdbuf();
+    auto incidents = simulator::parse_incidents(text.str(), options.from_ms);
+    if (!incidents) return fail(incidents.error());
+    options.incidents = std::move(*incidents);
+    return {};
+}
+
 Result<simulator::TrafficOptions> traffic_options(const Arguments& arguments) {
     auto from = parse_from(arguments);
     if (!from) return fail(from.error());
@@ -83,14 +95,7 @@ Result<simulator::TrafficOptions> traffic_options(const Arguments& arguments) {
     options.until_ms = *from + static_cast<std::int64_t>(arguments.hours * 3'600'000);
     options.writer.customer_id = arguments.customer_id;
     options.mix = mix_of(arguments.wire);
-    if (!arguments.incidents_file.empty()) {
-        std::ifstream file(arguments.incidents_file);
-        std::ostringstream text;
-        text << file.rdbuf();
-        auto incidents = simulator::parse_incidents(text.str(), options.from_ms);
-        if (!incidents) return fail(incidents.error());
-        options.incidents = std::move(*incidents);
-    }
+    if (auto read = read_incidents(arguments, options); !read) return fail(read.error());
     return options;
 }
 
@@ -138,6 +143,10 @@ int simulate_live(const Arguments& arguments) {
     options.traffic.seed = arguments.seed;
     options.traffic.writer.customer_id = arguments.customer_id;
     options.traffic.mix = mix_of(arguments.wire);
+    options.traffic.from_ms = clock.now_ms();
+    if (auto read = read_incidents(arguments, options.traffic); !read) {
+        return complain(read.error());
+    }
     options.concurrent_sessions = arguments.concurrent;
     simulator::LiveLoad load(world, options, clock);
     net::HttpClient client(arguments.to);

@@ -12,12 +12,17 @@
 #include <mutex>
 #include <thread>
 
+#include "alerts/alert_book.h"
+#include "alerts/evaluator.h"
+#include "alerts/sampler.h"
 #include "api/access.h"
 #include "api/admin_endpoints.h"
+#include "api/alert_endpoints.h"
 #include "api/export_endpoints.h"
 #include "api/oauth.h"
 #include "api/operations.h"
 #include "api/query_endpoints.h"
+#include "api/smart_query_endpoint.h"
 #include "api/sql_endpoints.h"
 #include "app/control_plane.h"
 #include "app/default_paths.h"
@@ -116,7 +121,12 @@ struct Runtime::Parts {
     std::unique_ptr<api::SqlEndpoints> sql_endpoints;
     std::unique_ptr<exports::Exporter> exporter;
     std::unique_ptr<api::ExportEndpoints> export_endpoints;
+    std::unique_ptr<api::SmartQueryEndpoint> smart_queries;
     std::unique_ptr<api::AdminEndpoints> administration;
+    std::unique_ptr<alerts::AlertBook> alert_book;
+    std::unique_ptr<alerts::QuerySampler> alert_sampler;
+    std::unique_ptr<alerts::Evaluator> alert_evaluator;
+    std::unique_ptr<api::AlertEndpoints> alert_endpoints;
     std::unique_ptr<http::Server> server;
 
     std::mutex watch_mutex;
@@ -131,6 +141,8 @@ struct Runtime::Parts {
                                const std::function<void(const std::string&)>& progress);
     Result<void> open_server(const Config& config);
     Result<void> open_sql(const Config& config);
+    void open_exports(const Config& config);
+    void open_alerts(const Config& config);
     void watch_directory();
     void stop();
 };
@@ -280,14 +292,11 @@ Result<void> Runtime::Parts::open_server(const Config& config) {
                                               [this] { return pipeline->status().watermark_ms; });
     endpoints->add_routes(server->router());
     if (auto opened = open_sql(config); !opened) return opened;
-    exporter = std::make_unique<exports::Exporter>(
-        *store, *directory, clock,
-        exports::ExportPolicy{config.list("exports.roots"), config.list("exports.s3_endpoints")},
-        config.text("data_dir") + "/exports");
-    export_endpoints =
-        std::make_unique<api::ExportEndpoints>(*access, *exporter, *directory, running);
-    export_endpoints->add_routes(server->router());
-    exporter->start();
+    open_exports(config);
+    open_alerts(config);
+    smart_queries = std::make_unique<api::SmartQueryEndpoint>(
+        *access, *engine, [this] { return pipeline->status().watermark_ms; });
+    smart_queries->add_routes(server->router());
     return server->start();
 }
 
@@ -303,6 +312,30 @@ Result<void> Runtime::Parts::open_sql(const Config& config) {
         std::make_unique<api::SqlEndpoints>(*access, *sql_gate, *engine, running, metrics);
     sql_endpoints->add_routes(server->router());
     return {};
+}
+
+void Runtime::Parts::open_exports(const Config& config) {
+    exporter = std::make_unique<exports::Exporter>(
+        *store, *directory, clock,
+        exports::ExportPolicy{config.list("exports.roots"), config.list("exports.s3_endpoints")},
+        config.text("data_dir") + "/exports");
+    export_endpoints =
+        std::make_unique<api::ExportEndpoints>(*access, *exporter, *directory, running);
+    export_endpoints->add_routes(server->router());
+    exporter->start();
+}
+
+void Runtime::Parts::open_alerts(const Config& config) {
+    alert_book = std::make_unique<alerts::AlertBook>(*store, clock);
+    alert_sampler = std::make_unique<alerts::QuerySampler>(*engine);
+    alert_evaluator =
+        std::make_unique<alerts::Evaluator>(*directory, *alert_sampler, *alert_book,
+                                            [this] { return pipeline->status().watermark_ms; });
+    alert_endpoints =
+        std::make_unique<api::AlertEndpoints>(*access, *directory, *alert_book, *alert_sampler,
+                                              clock, config.integer("retention.sessions_days"));
+    alert_endpoints->add_routes(server->router());
+    alert_evaluator->start();
 }
 
 void Runtime::Parts::watch_directory() {
@@ -325,6 +358,7 @@ void Runtime::Parts::watch_directory() {
 void Runtime::Parts::stop() {
     if (server) server->drain_and_stop(kDrainMs);
     if (exporter) exporter->stop();
+    if (alert_evaluator) alert_evaluator->stop();
     if (pipeline) pipeline->stop(kStoreOnStopMs);
     {
         const std::lock_guard hold(watch_mutex);

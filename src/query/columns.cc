@@ -42,6 +42,8 @@ constexpr std::array kMadeColumns{
                "if(progress_percent >= 0, toFloat64(progress_percent), 0)", false},
     MadeColumn{Source::Sessions, "progress_count", "toInt64(progress_percent >= 0)", false},
     MadeColumn{Source::Sessions, "duration_sum_s", "if(duration_s > 0, duration_s, 0)", false},
+    // An error is no attempt: those are read beside the errors.
+    MadeColumn{Source::Errors, "attempts", "toInt64(0)", false},
     MadeColumn{Source::AdViews, "ads", "1", false},
     MadeColumn{Source::AdViews, "load_sum_ms", "if(load_ms >= 0, load_ms, 0)", false},
     MadeColumn{Source::AdViews, "load_count", "toInt64(load_ms >= 0)", false},
@@ -81,6 +83,10 @@ constexpr std::array<std::string_view, 4> kEverywhere{"customerid", "sessionid",
 constexpr std::array<std::string_view, 7> kRollupDimensions{
     "cdn", "country", "device", "platform", "player", "islive", "viewstatus"};
 
+// Of single errors: all are counters of slices as well, so that a formula works on both.
+constexpr std::array<std::string_view, 5> kErrorCounters{
+    "fatal_errors", "warnings", "ad_errors", "startup_failures", "startup_business_failures"};
+
 template <class List>
 bool listed(const List& list, std::string_view name) {
     return std::find(list.begin(), list.end(), name) != list.end();
@@ -103,6 +109,7 @@ bool is_plain_sum(Source source, std::string_view name) {
         case Source::Sessions: return is_counter(name);
         case Source::Slices: return is_counter(name) || name == "active_ms" || name == "present";
         case Source::AdViews: return listed(kAdColumns, name);
+        case Source::Errors: return listed(kErrorCounters, name);
     }
     return false;
 }
@@ -123,17 +130,18 @@ bool has_column(Source source, std::string_view column) {
     if (source == Source::Sessions) {
         return listed(kSessionNumbers, column) || listed(kSessionOnly, column);
     }
+    if (source == Source::Errors) return column == "errortype" || column == "errorphase";
     return source == Source::AdViews && listed(kAdOnly, column);
 }
 
 bool rollup_has_sum(Source source, std::string_view column) {
-    if (source == Source::AdViews) return false;
+    if (source == Source::AdViews || source == Source::Errors) return false;
     const auto* found = made(source, column);
     return found != nullptr ? found->in_rollup : is_plain_sum(source, column);
 }
 
 bool rollup_has_dimension(Source source, std::string_view key) {
-    if (source == Source::AdViews) return false;
+    if (source == Source::AdViews || source == Source::Errors) return false;
     if (source == Source::Slices && key == "viewstatus") return false;
     return listed(kRollupDimensions, key);
 }

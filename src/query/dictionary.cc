@@ -9,6 +9,7 @@ const char* name_of(Source source) noexcept {
         case Source::Sessions: return "sessions";
         case Source::Slices: return "slices";
         case Source::AdViews: return "ad_views";
+        case Source::Errors: return "errors";
     }
     return "sessions";
 }

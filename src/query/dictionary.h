@@ -2,6 +2,7 @@
 /// Immutable after load; safe from any thread. The YAML library stays in the `.cc`.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -16,8 +17,15 @@ namespace playhead::query {
 
 /// The shapes of rows that a metric can be computed from. `Sessions` stands for closed and open
 /// sessions together.
-enum class Source : std::uint8_t { Sessions, Slices, AdViews };
-inline constexpr std::size_t kSourceCount = 3;
+enum class Source : std::uint8_t {
+    Sessions,
+    Slices,
+    AdViews,
+    Errors,  ///< single errors of `events`, with the dimensions of their sessions
+};
+inline constexpr std::array kSources{Source::Sessions, Source::Slices, Source::AdViews,
+                                     Source::Errors};
+inline constexpr std::size_t kSourceCount = kSources.size();
 
 const char* name_of(Source source) noexcept;
 
@@ -58,6 +66,7 @@ struct Metric {
     Source source = Source::Sessions;
     Formula formula;      ///< on `source`
     Formula ad;           ///< on ad_views; empty = not available there
+    Formula error;        ///< by single errors and their time; empty = not available there
     Expression business;  ///< added to the numerator by businesserror
     Sample unique;
     std::map<std::string, Formula> variants;  ///< by definition

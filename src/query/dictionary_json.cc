@@ -59,6 +59,7 @@ void write_metric(JsonWriter& json, const Metric& metric) {
     json.member("concurrency", metric.concurrency);
     json.member("distribution", !formula.sample.empty());
     json.member("perad", !metric.ad.empty());
+    json.member("pererror", !metric.error.empty());
     json.member("source", name_of(metric.source));
     write_formula(json, formula);
     json.key("definitions");
@@ -82,7 +83,7 @@ void write_dimension(JsonWriter& json, const Dimension& dimension) {
     json.member("category", dimension.category);
     json.key("tables");
     json.begin_array();
-    for (const auto source : {Source::Sessions, Source::Slices, Source::AdViews}) {
+    for (const auto source : kSources) {
         if (dimension.on(source)) json.value(name_of(source));
     }
     json.end_array();
@@ -106,8 +107,8 @@ std::string dictionary_json(const Dictionary& dictionary) {
     constexpr std::array<const char*, 11> operators{
         "=", "!=", ">", ">=", "<", "<=", "~", "!~", "^", "=~", "null"};
     write_list(json, "operators", operators);
-    constexpr std::array<const char*, 7> views{"all", "microscope", "subscriber", "asset",
-                                               "geo", "ad",         "live"};
+    constexpr std::array<const char*, 8> views{"all", "microscope", "subscriber", "asset",
+                                               "geo", "ad",         "live",       "heatmap"};
     write_list(json, "views", views);
     write_list(json, "definitions", kDefinitions);
     constexpr std::array<const char*, 6> granularities{"auto",     "minute", "5minute",

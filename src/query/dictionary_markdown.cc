@@ -60,6 +60,7 @@ std::string where_asked(const Metric& metric) {
     if (metric.concurrency) out += "c";
     if (!metric.formula.sample.empty() || !metric.ad.sample.empty()) out += "p";
     if (!metric.ad.empty()) out += "a";
+    if (!metric.error.empty()) out += "e";
     return out;
 }
 
@@ -82,7 +83,8 @@ std::string dictionary_markdown(const Dictionary& dictionary) {
         "`GET /mm-apis/dictionary/{customerId}` answers the same as JSON.\n\n"
         "Ratios are ratios of sums. *c*: also with `concurrency=1`. *p*: also as `avg_`, "
         "`median_` and `p<NN>_` (e.g. `p95_latency`, `p99.9_latency`). *a*: also per ad "
-        "(`aggby` or `filter` with an ad dimension). Columns are those of "
+        "(`aggby` or `filter` with an ad dimension). *e*: also per error (with errortype or "
+        "errorphase, and on `/mm-apis/error`). Columns are those of "
         "`src/store/migrations`.\n\n";
     out += "Percentiles: " + dictionary.sketch_error() + ". Uniques: " + dictionary.unique_error() +
            ".\n\n## Metrics\n";
@@ -100,7 +102,7 @@ std::string dictionary_markdown(const Dictionary& dictionary) {
             if (dimension.category != category) continue;
             static constexpr const char* kTypes[] = {"string", "number", "boolean", "time"};
             std::string tables;
-            for (const auto source : {Source::Sessions, Source::Slices, Source::AdViews}) {
+            for (const auto source : kSources) {
                 if (!dimension.on(source)) continue;
                 tables += (tables.empty() ? "" : ", ") + std::string(name_of(source));
             }

@@ -46,6 +46,8 @@ Result<void> only_fields(const std::string& key, const YAML::Node& node,
 
 class DictionaryReader {
 public:
+    static constexpr auto kErrors = static_cast<std::size_t>(Source::Errors);
+
     explicit DictionaryReader(Dictionary& out) : out_(out) {}
 
     Result<void> read_metrics(const YAML::Node& root) {
@@ -205,9 +207,10 @@ private:
         metric.key = text_of(node, "key");
         if (auto known =
                 only_fields(metric.key, node,
-                            {"key", "aliases", "title", "unit", "category", "form", "numerator",
-                             "denominator", "factor", "sample", "unique", "business", "variants",
-                             "ad", "source", "good", "decimals", "concurrency", "definition"});
+                            {"key",    "aliases",   "title",       "unit",        "category",
+                             "form",   "numerator", "denominator", "factor",      "sample",
+                             "unique", "business",  "variants",    "ad",          "error",
+                             "source", "good",      "decimals",    "concurrency", "definition"});
             !known) {
             return known;
         }
@@ -227,6 +230,15 @@ private:
         metric.ad.factor = metric.formula.factor;
         if (node["ad"]) {
             if (auto read = read_formula(metric.ad, metric.key, Source::AdViews, node["ad"]);
+                !read) {
+                return read;
+            }
+        }
+        metric.error.unit = metric.unit;
+        metric.error.definition = metric.definition;
+        metric.error.factor = metric.formula.factor;
+        if (node["error"]) {
+            if (auto read = read_formula(metric.error, metric.key, Source::Errors, node["error"]);
                 !read) {
                 return read;
             }
@@ -268,9 +280,11 @@ private:
         const auto text = text_of(node, "expression", dimension.key);
         for (const auto& table : list_of(node["tables"])) {
             bool known = false;
-            for (const auto source : {Source::Sessions, Source::Slices, Source::AdViews}) {
+            for (const auto source : kSources) {
                 if (table != name_of(source)) continue;
                 known = true;
+                // What is known of a session's minutes is known of the errors in them.
+                if (source == Source::Slices) dimension.sources[kErrors] = true;
                 dimension.sources[static_cast<std::size_t>(source)] = true;
                 if (dimension.key == "timestamp") continue;  // made by the planner
                 auto parsed = expression(dimension.key, source, text, false);

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <thread>
 
+#include "query/heatmap.h"
 #include "query/series.h"
 
 namespace playhead::query {
@@ -130,6 +131,13 @@ std::uint64_t Engine::settled() const {
 }
 
 Result<Answer> Engine::run(const QueryRequest& request, std::uint64_t customer_id) const {
+    if (request.view == View::Heatmap) {
+        const auto cells = heatmap_cells(request, dictionary_);
+        if (!cells) return fail(cells.error());
+        auto sparse = run(*cells, customer_id);
+        if (!sparse) return sparse;
+        return dense_heatmap(request, std::move(*sparse));
+    }
     std::uint64_t before = settled();
     auto answer = run_once(request, customer_id);
     for (int again = 0; again < kRepeatsMax && answer && answer->meta.elapsed_ms < kRepeatBelowMs;
@@ -139,6 +147,23 @@ Result<Answer> Engine::run(const QueryRequest& request, std::uint64_t customer_i
         answer = run_once(request, customer_id);
     }
     return answer;
+}
+
+Result<store::ResultTable> Engine::table(const store::Statement& statement,
+                                         std::string_view query_id,
+                                         std::uint64_t customer_id) const {
+    QueryRequest named;
+    named.query_id = std::string(query_id);
+    const auto options = options_of(named, customer_id);
+    std::uint64_t before = settled();
+    auto found = store_.query(statement, options);
+    for (int again = 0; again < kRepeatsMax && found && found->elapsed_ms < kRepeatBelowMs;
+         ++again) {
+        if (!options_.publication || options_.publication() == before) break;
+        before = settled();
+        found = store_.query(statement, options);
+    }
+    return found;
 }
 
 Result<Answer> Engine::run_once(const QueryRequest& request, std::uint64_t customer_id) const {
@@ -186,6 +211,10 @@ Result<Answer> Engine::run_once(const QueryRequest& request, std::uint64_t custo
 Result<void> Engine::stream(const QueryRequest& request, std::uint64_t customer_id,
                             std::string_view format,
                             const std::function<bool(std::string_view)>& sink) const {
+    if (request.view == View::Heatmap) {
+        return fail_parameter("format", std::string(format), "json",
+                              "a heatmap is answered as JSON only");
+    }
     auto plan = plan_query(request, dictionary_, customer_id);
     if (!plan) return fail(plan.error());
     store::Statement named;

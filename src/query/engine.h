@@ -35,12 +35,15 @@ struct AnswerMeta {
     bool cached = false;
     std::uint64_t rows_read = 0;
     std::string sql;  ///< of explain=1
+    /// More members of `meta`: name and JSON text.
+    std::vector<std::pair<std::string, std::string>> extra;
 };
 
 struct Answer {
     std::vector<PlanColumn> columns;
     std::vector<std::vector<store::Cell>> rows;  ///< monostate = null
     std::vector<std::string> field_order;        ///< names of the row's fields, as asked for
+    std::vector<std::string> objects;            ///< rows as JSON objects, in place of `rows`
     std::int64_t total_records = 0;
     std::int64_t limit = 0;
     bool with_meta = true;
@@ -73,6 +76,11 @@ public:
     /// The rows of a request of one customer. Errors of the plan (400, 422) and of the store.
     Result<Answer> run(const QueryRequest& request, std::uint64_t customer_id) const;
 
+    /// The table of a statement of ours, for queries that no metric expresses. `query_id` may be
+    /// empty; run again like a request when sessions moved meanwhile.
+    Result<store::ResultTable> table(const store::Statement& statement, std::string_view query_id,
+                                     std::uint64_t customer_id) const;
+
     /// The rows in a format of the engine (CSVWithNames, JSONEachRow, ArrowStream, Parquet), in
     /// chunks; no limit unless asked for, empty buckets are not filled. `sink` false stops.
     Result<void> stream(const QueryRequest& request, std::uint64_t customer_id,
@@ -92,6 +100,7 @@ public:
                                                  std::uint64_t customer_id) const;
 
     const Dictionary& dictionary() const noexcept { return dictionary_; }
+    std::int64_t now_ms() const { return clock_.now_ms(); }
 
 private:
     Result<Answer> run_once(const QueryRequest& request, std::uint64_t customer_id) const;

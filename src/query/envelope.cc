@@ -73,6 +73,10 @@ void write_meta(JsonWriter& json, const AnswerMeta& meta) {
     json.member("rowsread", meta.rows_read);
     write_definitions(json, meta);
     if (!meta.sql.empty()) json.member("sql", meta.sql);
+    for (const auto& [name, text] : meta.extra) {
+        json.key(name);
+        json.raw(text);
+    }
     json.end_object();
 }
 
@@ -104,11 +108,12 @@ std::string envelope_json(const Answer& answer) {
     const auto pages = pages_of(answer);
     const auto order = columns_in_order(answer);
     json.begin_object();
-    json.member("totalcount", answer.rows.size());
+    json.member("totalcount", answer.rows.size() + answer.objects.size());
     json.member("pagecount", pages);
     json.member("totalrecords", answer.total_records);
     json.key("response");
     json.begin_array();
+    for (const auto& object : answer.objects) json.raw(object);
     for (const auto& row : answer.rows) {
         json.begin_object();
         for (const auto column : order) {

@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "query/columns.h"
+#include "query/error_rows.h"
 
 namespace playhead::query {
 
@@ -49,8 +51,37 @@ std::string not_cancelled(SqlParameters& parameters, const TablePart& part) {
 
 const Formula& formula_of(const MetricUse& use, Source source, const QueryRequest& request) {
     if (source == Source::AdViews) return use.metric->ad;
+    const bool of_errors = request.endpoint == Endpoint::Error && source == Source::Slices;
+    if (source == Source::Errors || (of_errors && !use.metric->error.empty())) {
+        return use.metric->error;
+    }
     const auto variant = use.metric->variants.find(request.definition);
     return variant == use.metric->variants.end() ? use.metric->formula : variant->second;
+}
+
+bool is_of_error(const DimensionUse& use) noexcept {
+    return use.is("errorcode") || use.is("errormessage") || use.is("errortype") ||
+           use.is("errorphase");
+}
+
+void PartWriter::need(const std::vector<std::string>& columns) {
+    needed_.insert(needed_.end(), columns.begin(), columns.end());
+}
+
+/// Columns of sessions that the rows of single errors must carry.
+std::vector<std::string> PartWriter::session_columns() const {
+    std::set<std::string> out(needed_.begin(), needed_.end());
+    const auto add = [&](const DimensionUse& use) {
+        if (use.dimension == nullptr) {
+            out.insert("tags");
+        } else if (!is_of_error(use)) {
+            for (const auto& column : use.dimension->expression.columns()) out.insert(column);
+        }
+    };
+    for (const auto& [use, alias] : dimensions_) add(use);
+    for (const auto& each : request_.filter) add(each.dimension);
+    out.erase("sessionid");
+    return {out.begin(), out.end()};
 }
 
 std::string PartWriter::sum(const std::string& column) {
@@ -193,7 +224,12 @@ std::string PartWriter::qoe_sessions(const std::string& where) {
 
 Result<std::string> PartWriter::conditions(const TablePart& part) {
     std::string out;
-    for (const auto& each : request_.filter) out += " AND " + condition(each, part);
+    for (const auto& each : request_.filter) {
+        // Attempts beside single errors: no attempt has an error's code.
+        const bool attempts = source_ == Source::Errors && part.source == Source::Slices;
+        if (attempts && is_of_error(each.dimension)) continue;
+        out += " AND " + condition(each, part);
+    }
     if (part.source == Source::Sessions && !request_.all_status) {
         out += " AND viewstatus IN ('ENDED', 'EXITED', 'FAILED', 'DROPPED')";
     }
@@ -209,6 +245,11 @@ Result<std::string> PartWriter::from(const TablePart& part) {
     const auto time = [&](std::int64_t epoch_s) {
         return part.rollup ? parameters_.whole_time(epoch_s) : parameters_.time(epoch_s);
     };
+    if (part.source == Source::Errors) {
+        auto where = conditions(part);
+        if (!where) return where;
+        return error_rows(parameters_, part, session_columns()) + " WHERE 1" + *where;
+    }
     std::string out =
         fmt::format("{} AND {} >= {} AND {} < {}", scope(part.table, part.live), part.time_column,
                     time(part.from_s), part.time_column, time(part.to_s));
@@ -227,14 +268,31 @@ Result<std::string> PartWriter::from(const TablePart& part) {
     return out;
 }
 
+/// Attempts beside single errors: the same columns, and no row of its own (n is 0).
+Result<std::string> PartWriter::write_attempts(const TablePart& part) {
+    std::string select;
+    for (const auto& [use, alias] : dimensions_) {
+        select += is_of_error(use) ? fmt::format("'' AS {}, ", alias)
+                                   : fmt::format("{} AS {}, ", dimension_sql(use, part), alias);
+    }
+    for (const auto& column : columns_) {
+        select += fmt::format(
+            "{} AS {}, ", column.alias == "s_attempts" ? "attempts" : "toInt64(0)", column.alias);
+    }
+    auto rest = from(part);
+    if (!rest) return rest;
+    return fmt::format("SELECT {}toInt64(0) AS n {}", select, *rest);
+}
+
 Result<std::string> PartWriter::write(const TablePart& part) {
+    if (source_ == Source::Errors && part.source == Source::Slices) return write_attempts(part);
     std::string select;
     const auto add = [&](const std::string& sql, const std::string& alias) {
         select += fmt::format("{}{} AS {}", select.empty() ? "" : ", ", sql, alias);
     };
     for (const auto& [use, alias] : dimensions_) add(dimension_sql(use, part), alias);
-    const bool is_signed =
-        part.source != Source::Slices && !part.rollup && !part.live && !part.whole_rows;
+    const bool is_signed = part.source != Source::Slices && part.source != Source::Errors &&
+                           !part.rollup && !part.live && !part.whole_rows;
     for (const auto& column : columns_) {
         if (column.summed) {
             // The alias of a sum is s_<column>, so a rollup has it by name.

@@ -45,6 +45,9 @@ public:
     /// Adds the column `minute`.
     void minute() { minute_ = true; }
 
+    /// Columns of the session that values of single errors read, beside dimensions and filters.
+    void need(const std::vector<std::string>& columns);
+
     const std::vector<SourceColumn>& columns() const noexcept { return columns_; }
 
     /// `SELECT … FROM table …` of one part, with the filters of the request.
@@ -66,12 +69,15 @@ private:
     Result<std::string> qoe_value(const MetricUse& use, std::string& guard) const;
     std::string bucket_sql(const TablePart& part);
     std::string qoe_sessions(const std::string& where);
+    std::vector<std::string> session_columns() const;
+    Result<std::string> write_attempts(const TablePart& part);
 
     const QueryRequest& request_;
     SqlParameters& parameters_;
     Source source_;
     bool minute_ = false;
     std::vector<SourceColumn> columns_;
+    std::vector<std::string> needed_;
     std::vector<std::pair<DimensionUse, std::string>> dimensions_;
 };
 
@@ -80,6 +86,9 @@ private:
 /// the new row, until the engine merges them. Cheaper than FINAL: where nothing was revised, and
 /// that is told by one thin column, no ids are read.
 std::string not_cancelled(SqlParameters& parameters, const TablePart& part);
+
+/// True for what belongs to a single error, not to a session: its code, message, type and phase.
+bool is_of_error(const DimensionUse& use) noexcept;
 
 /// Formula of a metric use on a source under the request's definition.
 const Formula& formula_of(const MetricUse& use, Source source, const QueryRequest& request);

@@ -57,8 +57,32 @@ void Piece::count_beacons() {
 }
 
 std::string Piece::sums(const Expression& expression) {
-    return expression.write(
-        [&](const std::string& column) { return "sum(" + parts_.sum(column) + ")"; });
+    return expression.write([&](const std::string& column) {
+        if (source_ == Source::Errors && column == "attempts") return attempts_sql();
+        return "sum(" + parts_.sum(column) + ")";
+    });
+}
+
+/// All attempts of the sessions that the group's other dimensions name: an attempt has no error
+/// code, so the groups of one session dimension share theirs.
+std::string Piece::attempts_sql() {
+    attempts_ = true;
+    std::string groups;
+    for (const auto& [use, alias] : groups_) {
+        if (!is_of_error(use)) groups += (groups.empty() ? "PARTITION BY " : ", ") + alias;
+    }
+    return fmt::format("sum(sum({})) OVER ({})", parts_.sum("attempts"), groups);
+}
+
+bool Piece::attempts_from_rollup() const {
+    if (request_.qoe_filter) return false;
+    const auto has = [](const DimensionUse& use) {
+        return is_of_error(use) || use.is("timestamp") || rollup_has(Source::Slices, use);
+    };
+    return std::all_of(groups_.begin(), groups_.end(),
+                       [&](const auto& group) { return has(group.first); }) &&
+           std::all_of(request_.filter.begin(), request_.filter.end(),
+                       [&](const Condition& each) { return has(each.dimension); });
 }
 
 std::string Piece::where_flag(const Sample& sample) {
@@ -77,6 +101,7 @@ std::string Piece::sample_sql(const MetricUse& use, const Sample& sample) {
 std::string Piece::unique_sql(const Sample& unique) {
     const bool exact = request_.period.length_s() <= kExactUnique_s;
     approximate_ = approximate_ || !exact;
+    if (source_ == Source::Errors) parts_.need(unique.value.columns());
     const auto value = parts_.value(unique.value.text());
     return fmt::format("{}({}, {})", exact ? "uniqExactIf" : "uniqCombined64If(17)", value,
                        where_flag(unique));
@@ -107,7 +132,7 @@ std::string Piece::metric_sql(const MetricUse& use) {
         }));
     }
     std::string numerator = sums(formula.numerator);
-    if (request_.business_error && !metric.business.empty() && source_ == Source::Sessions &&
+    if (request_.business_error && !metric.business.empty() && source_ != Source::AdViews &&
         request_.definition != "conviva") {
         numerator += " + " + sums(metric.business);
     }
@@ -185,12 +210,14 @@ Result<std::string> Piece::write(const std::vector<TablePart>& tables, std::size
                                : fmt::format("NULL AS {}, ", column);
         }
     }
+    if (attempts_ && !group.empty()) select += "sum(n) AS group_rows, ";
     std::string out =
         fmt::format("SELECT {} FROM ({})", select.substr(0, select.size() - 2), inner);
-    if (!group.empty()) {
-        out += fmt::format(" GROUP BY {} HAVING sum(n) > 0", group.substr(0, group.size() - 2));
-    }
-    return out;
+    if (group.empty()) return out;
+    out += " GROUP BY " + group.substr(0, group.size() - 2);
+    if (!attempts_) return out + " HAVING sum(n) > 0";
+    // Attempts of groups without errors count in the windows, and are no rows of their own.
+    return fmt::format("SELECT * EXCEPT (group_rows) FROM ({}) WHERE group_rows > 0", out);
 }
 
 }  // namespace playhead::query

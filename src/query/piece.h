@@ -32,6 +32,10 @@ public:
           parts_(request, parameters, source) {}
 
     Source source() const noexcept { return source_; }
+    /// True for single errors that are set against attempts: those are read beside them.
+    bool needs_attempts() const noexcept { return attempts_; }
+    /// True when a rollup of slices can answer the attempts beside single errors.
+    bool attempts_from_rollup() const;
     PieceKind kind() const noexcept { return kind_; }
     bool empty() const noexcept { return values_.empty(); }
 
@@ -56,6 +60,7 @@ public:
 private:
     std::string metric_sql(const MetricUse& use);
     std::string sums(const Expression& expression);
+    std::string attempts_sql();
     std::string sample_sql(const MetricUse& use, const Sample& sample);
     std::string unique_sql(const Sample& unique);
     std::string where_flag(const Sample& sample);
@@ -71,6 +76,7 @@ private:
     std::string bucket_;
     std::vector<std::pair<std::size_t, std::string>> values_;
     bool beacons_ = false;
+    bool attempts_ = false;  ///< of Errors: a share of all attempts is asked for
     bool approximate_ = false;
 };
 

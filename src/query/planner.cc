@@ -31,12 +31,17 @@ public:
 
     Result<Plan> plan() {
         find_ad_need();
+        find_error_need();
         add_groups();
         for (const auto& use : request_.columns) add_column(use.name, use.type());
         for (const auto& use : request_.metrics) {
             if (auto ok = add_metric(use); !ok) return fail(ok.error());
         }
-        if (sources_.empty()) sources_.insert(needs_ad_ ? Source::AdViews : Source::Sessions);
+        if (sources_.empty()) {
+            sources_.insert(needs_ad_       ? Source::AdViews
+                            : needs_errors_ ? Source::Errors
+                                            : Source::Sessions);
+        }
         if (auto ok = check_dimensions(); !ok) return fail(ok.error());
         if (auto ok = check_buckets(); !ok) return fail(ok.error());
         if (auto ok = write(); !ok) return fail(ok.error());
@@ -58,6 +63,22 @@ private:
         }
     }
 
+    /// Single errors are needed for what only they have. Elsewhere errorcode and errormessage are
+    /// the session's last; on /error they are each error's own.
+    void find_error_need() {
+        const bool endpoint = request_.endpoint == Endpoint::Error;
+        slices_know_all_ = endpoint;
+        const auto look = [&](const DimensionUse& use) {
+            needs_errors_ =
+                needs_errors_ || (is_of_error(use) && (endpoint || !use.on(Source::Slices)));
+            slices_know_all_ = slices_know_all_ && use.on(Source::Slices);
+        };
+        for (const auto* list : {&request_.group_by, &request_.columns}) {
+            for (const auto& use : *list) look(use);
+        }
+        for (const auto& each : request_.filter) look(each.dimension);
+    }
+
     tl::unexpected<Error> impossible(const std::string& name, std::string message,
                                      std::string expected) const {
         return fail(Error{ErrorCode::Unprocessable, std::move(message), "metrics", name,
@@ -72,6 +93,16 @@ private:
                               "a metric of single ads (e.g. adimpression, adstarts), or no ad "
                               "dimension in aggby, metrics and filter");
         }
+        if (needs_errors_) {
+            if (!metric.error.empty() && use.aggregate == Aggregate::Plain) return Source::Errors;
+            return impossible(use.name, use.name + " is not known per error",
+                              "errors, fatalerrors, warnings, errorrate, affectedsessions, "
+                              "affectedusers, failurerate or totalstartupfailure");
+        }
+        // On /error an error counts when it happens, also without a dimension of its own.
+        if (slices_know_all_ && !metric.error.empty() && use.aggregate == Aggregate::Plain) {
+            return Source::Slices;
+        }
         if (request_.concurrency) {
             if (metric.concurrency && use.aggregate == Aggregate::Plain) return Source::Slices;
             return impossible(use.name, use.name + " is not available with concurrency=1",
@@ -85,7 +116,7 @@ private:
             for (const auto source : sources_) {
                 if (use.on(source)) continue;
                 std::string where;
-                for (const auto other : {Source::Sessions, Source::Slices, Source::AdViews}) {
+                for (const auto other : kSources) {
                     if (use.on(other))
                         where += std::string(where.empty() ? "" : ", ") + name_of(other);
                 }
@@ -154,7 +185,8 @@ private:
         column.integral = plain && use.metric->integral();
         column.zero_when_empty =
             plain && use.metric->form != Form::Ratio && use.metric->form != Form::PerUnique;
-        const bool variant = use.metric->variants.contains(request_.definition);
+        const bool variant =
+            &formula != &use.metric->error && use.metric->variants.contains(request_.definition);
         plan_.definitions.push_back({use.name, variant ? request_.definition : "smartsight",
                                      formula.unit, formula.numerator.text(),
                                      formula.denominator.text(), formula.definition,
@@ -194,7 +226,7 @@ private:
             }
         }
         add_uses(PieceKind::Rows, false);
-        const bool rows_are_read = !pieces_.empty();
+        const bool rows_are_read = !pieces_.empty() && !needs_errors_;
         add_uses(PieceKind::Sums, false);
         const bool rollup = std::all_of(pieces_.begin(), pieces_.end(), [&](const Piece& piece) {
             return piece.kind() != PieceKind::Sums || piece.rollup_possible(dictionary_);
@@ -212,7 +244,8 @@ private:
     /// is asked beside them where it can.
     void add_beacons() {
         const auto counts = [](const Piece& piece, PieceKind kind) {
-            return piece.source() != Source::AdViews && piece.kind() == kind;
+            return (piece.source() == Source::Sessions || piece.source() == Source::Slices) &&
+                   piece.kind() == kind;
         };
         for (auto& piece : pieces_) {
             if (!counts(piece, PieceKind::Sums)) continue;
@@ -277,6 +310,19 @@ private:
         out.push_back(open_part());
     }
 
+    /// Single errors, and the attempts they are set against.
+    void add_errors(const Piece& piece, std::vector<TablePart>& out) {
+        const auto& period = request_.period;
+        out.push_back({Source::Errors, "events", "event_time", period.start_s, period.end_s, false,
+                       false, false});
+        note_table("slices");
+        explain("events: single errors, with what is known of their sessions");
+        if (!piece.needs_attempts()) return;
+        const bool rollup = piece.attempts_from_rollup();
+        out.push_back({Source::Slices, rollup ? "slices_minute" : "slices", "minute_time",
+                       period.start_s, period.end_s, false, rollup, false});
+    }
+
     void explain(const std::string& reason) {
         plan_.reason += (plan_.reason.empty() ? "" : "; ") + reason;
     }
@@ -293,6 +339,8 @@ private:
                            period.start_s, period.end_s, false, rollup, false});
             explain(rollup ? "the rollup by minute has every column"
                            : "slices: what happened inside the range");
+        } else if (source == Source::Errors) {
+            add_errors(piece, out);
         } else {
             out.push_back({source, "ad_views", request_.started ? "start_time" : "end_time",
                            period.start_s, period.end_s, piece.kind() == PieceKind::Rows, false,
@@ -333,7 +381,7 @@ private:
     }
 
     Result<void> write() {
-        if (rows_are_sessions(request_)) return write_sessions();
+        if (!needs_errors_ && rows_are_sessions(request_)) return write_sessions();
         make_pieces();
         std::string inner;
         for (auto& piece : pieces_) {
@@ -427,6 +475,8 @@ private:
     std::vector<Source> metric_sources_;
     std::list<Piece> pieces_;
     bool needs_ad_ = false;
+    bool needs_errors_ = false;
+    bool slices_know_all_ = false;
     bool with_beacons_ = false;
 };
 

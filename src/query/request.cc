@@ -100,13 +100,16 @@ private:
         const auto text = lower(value("dimension"));
         if (text.empty()) return {};
         for (const auto view : {View::All, View::Microscope, View::Subscriber, View::Asset,
-                                View::Geo, View::Ad, View::Live}) {
+                                View::Geo, View::Ad, View::Live, View::Heatmap}) {
             if (text != name_of(view)) continue;
+            if (view == View::Heatmap && request_.endpoint != Endpoint::Error) break;
             if (request_.endpoint != Endpoint::ListSessions) request_.view = view;
             return {};
         }
-        return refuse("dimension", text, "all, microscope, subscriber, asset, geo, ad or live",
-                      "unknown view");
+        return refuse(
+            "dimension", text,
+            "all, microscope, subscriber, asset, geo, ad or live (heatmap: on /mm-apis/error)",
+            "unknown view");
     }
 
     Result<void> read_flag(std::string_view name, bool& target) {
@@ -170,7 +173,13 @@ private:
     }
 
     Result<void> read_metrics() {
-        const auto names = split(value("metrics"), ',');
+        const bool heatmap = request_.view == View::Heatmap;
+        if (heatmap && request_.group_by.size() != 2) {
+            return refuse("aggby", value("aggby"), "two names: the rows and columns of the heatmap",
+                          "a heatmap has two dimensions");
+        }
+        const auto given = value("metrics");
+        const auto names = split(heatmap && given.empty() ? "errors" : given, ',');
         if (names.empty() || names.size() > kMetricsMax) {
             return refuse("metrics", value("metrics"), "1 to 100 names", "metrics is missing");
         }
@@ -310,6 +319,7 @@ const char* name_of(View view) noexcept {
         case View::Geo: return "geo";
         case View::Ad: return "ad";
         case View::Live: return "live";
+        case View::Heatmap: return "heatmap";
     }
     return "all";
 }

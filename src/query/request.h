@@ -20,10 +20,10 @@ enum class Endpoint : std::uint8_t {
     QbrDataLive,   ///< the same over live content, from slices
     MetricQuery,   ///< newest: sessiontype=ended, allstatus=0
     ListSessions,  ///< one row per session
-    Error,         ///< as QbrData
+    Error,         ///< as QbrData, but errors count at their own time, and as single ones
 };
 
-enum class View : std::uint8_t { All, Microscope, Subscriber, Asset, Geo, Ad, Live };
+enum class View : std::uint8_t { All, Microscope, Subscriber, Asset, Geo, Ad, Live, Heatmap };
 
 const char* name_of(View view) noexcept;
 

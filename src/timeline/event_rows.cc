@@ -55,6 +55,22 @@ std::size_t uuid_length(std::string_view text) noexcept {
     return kLength;
 }
 
+/// Length of a quoted text at the start of `text`, quotes included; 0 when there is none. What is
+/// followed by ':' is the name of a JSON member, which tells faults apart.
+std::size_t quoted_length(std::string_view text, std::string_view before) noexcept {
+    const char quote = text.front();
+    if (quote != '"' && quote != '\'') return 0;
+    constexpr std::string_view kOpenAfter = " \t([{=:,;";
+    if (!before.empty() && kOpenAfter.find(before.back()) == std::string_view::npos) return 0;
+    const std::size_t end = text.find(quote, 1);
+    if (end == std::string_view::npos || end == 1) return 0;
+    constexpr std::string_view kCloseBefore = " \t)]},;.!?";
+    if (end + 1 < text.size() && kCloseBefore.find(text[end + 1]) == std::string_view::npos) {
+        return 0;
+    }
+    return end + 1;
+}
+
 const char* phase_of(const Session& session, const model::Event& event) noexcept {
     if (event.kind >= EventKind::AdRequest && event.kind <= EventKind::AdComplete) return "ad";
     const bool started =
@@ -107,12 +123,15 @@ bool has_stall(const model::Event& event) noexcept {
     });
 }
 
-}  // namespace
-
-std::string error_fingerprint(std::string_view message) {
+std::string mask_once(std::string_view message) {
     std::string out;
     message = message.substr(0, std::min<std::size_t>(message.size(), 4 * kFingerprintBytesMax));
     while (!message.empty() && out.size() < kFingerprintBytesMax) {
+        if (const std::size_t length = quoted_length(message, out); length > 0) {
+            out.append({message.front(), '*', message.front()});
+            message.remove_prefix(length);
+            continue;
+        }
         if (!is_word(message.front())) {
             out.push_back(message.front());
             message.remove_prefix(1);
@@ -147,6 +166,21 @@ std::string error_fingerprint(std::string_view message) {
         message.remove_prefix(length);
     }
     out.resize(cut_text(out, kFingerprintBytesMax).size());
+    return out;
+}
+
+}  // namespace
+
+std::string error_fingerprint(std::string_view message) {
+    // A mask may make a second one possible (a quote whose end was cut off): until nothing changes,
+    // so that a fingerprint's fingerprint is itself.
+    constexpr int kPassesMax = 8;
+    std::string out = mask_once(message);
+    for (int pass = 1; pass < kPassesMax; ++pass) {
+        std::string next = mask_once(out);
+        if (next == out) break;
+        out = std::move(next);
+    }
     return out;
 }
 

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <stdexcept>
 
+#include "model/event.h"
 #include "model/rows.h"
 #include "store/rows.h"
 #ifdef PLAYHEAD_TEST_CHDB
@@ -67,6 +68,14 @@ model::SessionRow session_of(const Fields& fields) {
             row.start_ms = std::stoll(value) * 1000;
         else if (name == "end")
             row.end_ms = std::stoll(value) * 1000;
+        else if (name == "first_frame")
+            row.first_frame_ms = std::stoll(value) * 1000;
+        else if (name == "position_s")
+            row.position_s = std::stod(value);
+        else if (name == "duration_s")
+            row.duration_s = std::stod(value);
+        else if (name == "progress_percent")
+            row.progress_percent = std::stod(value);
         else if (name == "startup_ms")
             row.startup_ms = std::stoll(value);
         else if (name == "status")
@@ -134,6 +143,43 @@ model::AdViewRow ad_of(const Fields& fields) {
     return row;
 }
 
+model::EventRow event_of(const Fields& fields) {
+    model::EventRow row;
+    for (const auto& [name, value] : fields) {
+        if (name == "customer")
+            row.key.customer_id = std::stoull(value);
+        else if (name == "id")
+            row.key.session_id = value;
+        else if (name == "at")
+            row.event_ms = std::stoll(value) * 1000;
+        else if (name == "kind")
+            row.kind = static_cast<std::uint8_t>(
+                value == "error"     ? model::EventKind::Error
+                : value == "aderror" ? model::EventKind::AdError
+                : value == "pause"   ? model::EventKind::Pause
+                                     : static_cast<model::EventKind>(std::stoi(value)));
+        else if (name == "severity")
+            row.severity =
+                static_cast<std::uint8_t>(value == "fatal"     ? model::Severity::Fatal
+                                          : value == "warning" ? model::Severity::Warning
+                                                               : model::Severity::Unknown);
+        else if (name == "phase")
+            row.phase = value;
+        else if (name == "errorcode")
+            row.error_code = value;
+        else if (name == "message") {
+            row.error_message = value + "-42";
+            row.error_fingerprint = value + "-#";
+        } else if (name == "time")
+            row.event_ms = row.receive_ms = std::stoll(value) * 1000;
+        else if (name == "position_s")
+            row.position_s = std::stod(value);
+        else
+            throw std::invalid_argument("event field " + name);
+    }
+    return row;
+}
+
 }  // namespace
 
 const Dictionary& dictionary() {
@@ -177,11 +223,13 @@ void seed(store::Store& store, const std::string& table, const Fields& fields) {
     const Table kind = table == "session"        ? Table::Sessions
                        : table == "live_session" ? Table::LiveSessions
                        : table == "slice"        ? Table::Slices
+                       : table == "event"        ? Table::Events
                                                  : Table::AdViews;
     auto batch = store::batch_of(kind);
     if (kind == Table::Sessions) store::append_session(batch, session_of(fields));
     if (kind == Table::LiveSessions) store::append_live_session(batch, session_of(fields));
     if (kind == Table::Slices) store::append(batch, slice_of(fields));
+    if (kind == Table::Events) store::append(batch, event_of(fields));
     if (kind == Table::AdViews) store::append(batch, ad_of(fields));
     const auto inserted = store.insert(batch, "test" + std::to_string(++token));
     if (!inserted) throw std::runtime_error(inserted.error().message);

@@ -15,8 +15,9 @@ const Dictionary& dictionary();
 /// library is not installed (the caller skips).
 store::Store* engine_store();
 
-/// Adds a row to `sessions`, `live_sessions`, `slices` or `ad_views`. Fields are column names of
-/// the schema (times in epoch seconds: start, end, minute) and `tag.<name>`. Unknown: throws.
+/// Adds a row to `sessions`, `live_sessions`, `slices`, `ad_views` or `events`. Fields are column
+/// names of the schema (times in epoch seconds: start, end, first_frame, minute, at, time) and
+/// `tag.<name>`. Unknown: throws.
 void seed(store::Store& store, const std::string& table,
           const std::map<std::string, std::string>& fields);
 

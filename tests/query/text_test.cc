@@ -61,7 +61,8 @@ void read_line(const std::string& line, int number, File& out) {
     std::istringstream in(line);
     std::string word;
     in >> word;
-    if (word == "session" || word == "live_session" || word == "slice" || word == "ad") {
+    if (word == "session" || word == "live_session" || word == "slice" || word == "ad" ||
+        word == "event") {
         out.seeds.emplace_back(word, fields_of(in));
     } else if (word == "request") {
         Case next;

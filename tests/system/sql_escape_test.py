@@ -13,7 +13,7 @@ from harness import CUSTOMER
 
 OTHER = 900100777
 SESSIONS = 30
-TABLES = ("sessions", "live_sessions", "slices", "events", "ad_views", "app_events")
+TABLES = ("sessions", "live_sessions", "slices", "events", "ad_views", "app_events", "alerts")
 
 REFUSED = {
     # other databases, other tables

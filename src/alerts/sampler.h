@@ -1,0 +1,48 @@
+/// Where the values of a rule come from.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "alerts/machine.h"
+#include "alerts/rule.h"
+#include "base/result.h"
+#include "query/engine.h"
+
+namespace playhead::alerts {
+
+/// Most sessions named by an alert.
+inline constexpr std::size_t kSampleSessionsMax = 10;
+
+class Sampler {
+public:
+    virtual ~Sampler() = default;
+    /// The values of the interval whose calculation period ends at `time_s`.
+    virtual Result<Tick> tick(const Rule& rule, std::int64_t time_s) const = 0;
+    /// Ids of the worst sessions of an episode so far, worst first; empty where the metric has no
+    /// value of a session.
+    virtual std::vector<std::string> worst_sessions(const Rule& rule, const Episode& episode,
+                                                    std::int64_t until_s) const = 0;
+};
+
+/// Asks the query engine. Metrics that slices know (concurrency) cover what happened inside the
+/// calculation period; the others cover the sessions that began in it, open ones included. Thread
+/// safe. The engine must outlive it.
+class QuerySampler final : public Sampler {
+public:
+    explicit QuerySampler(const query::Engine& engine) : engine_(engine) {}
+    /// Errors of the request name the rule's field: `metric`, `dimensions`, `filter`.
+    Result<Tick> tick(const Rule& rule, std::int64_t time_s) const override;
+    std::vector<std::string> worst_sessions(const Rule& rule, const Episode& episode,
+                                            std::int64_t until_s) const override;
+
+private:
+    query::Parameters parameters(const Rule& rule, std::int64_t from_s, std::int64_t to_s) const;
+    Result<query::Answer> ask(const Rule& rule, const query::Parameters& parameters) const;
+    Result<std::optional<double>> reference(const Rule& rule, std::int64_t time_s) const;
+
+    const query::Engine& engine_;
+};
+
+}  // namespace playhead::alerts
