@@ -4,10 +4,9 @@
 
 #include <chrono>
 #include <memory>
-#include <random>
 
+#include "api/row_stream.h"
 #include "base/json_writer.h"
-#include "base/random.h"
 #include "http/query_string.h"
 #include "net/problem.h"
 #include "query/envelope.h"
@@ -78,15 +77,15 @@ private:
 
 QueryEndpoints::QueryEndpoints(const Access& access, const query::Engine& engine,
                                const directory::TenantWatch& tenants, MetricsRegistry& metrics,
-                               Watermark watermark)
+                               RunningQueries& running, Watermark watermark)
     : access_(access),
       engine_(engine),
       tenants_(tenants),
+      running_(running),
       watermark_(std::move(watermark)),
       query_seconds_(metrics.histogram("playhead_query_seconds", "", "Time of API queries")),
       query_failures_(metrics.counter("playhead_query_failures_total", "",
-                                      "Queries that failed for a reason of ours")),
-      id_seed_((std::uint64_t{std::random_device{}()} << 32U) | std::random_device{}()) {}
+                                      "Queries that failed for a reason of ours")) {}
 
 void QueryEndpoints::add_routes(http::Router& router) {
     const http::RouteOptions pooled{http::RunOn::Pool, 0, false};
@@ -139,18 +138,22 @@ void QueryEndpoints::answer_query(query::Endpoint endpoint, Request& request, Re
     const auto form = form_of(*query, request);
     if (!form) return responder.send(net::problem_response(form.error()));
 
-    if (query->query_id.empty()) query->query_id = new_query_id();
+    if (query->query_id.empty()) query->query_id = running_.new_id();
     const auto customer_id = static_cast<std::uint64_t>(caller->customer_id);
     // Marks the query only, so the reactor does not wait.
     responder.on_disconnect(
         [this, customer_id, id = query->query_id] { engine_.cancel(id, customer_id); });
     if (responder.gone()) return;
+    running_.begin(query->query_id, customer_id);
     const Timing timing(query_seconds_);
     if (*form != nullptr) {
         return stream_rows(*query, customer_id, (*form)->content_type, (*form)->engine_format,
                            std::move(responder));
     }
     auto answer = engine_.run(*query, customer_id);
+    running_.finish(
+        query->query_id, customer_id,
+        answer ? Outcome{std::nullopt, answer->meta.rows_read} : Outcome{answer.error().code});
     if (!answer) {
         auto response = refusal(answer.error());
         response.add("X-Query-Id", query->query_id);
@@ -169,24 +172,15 @@ void QueryEndpoints::stream_rows(const query::QueryRequest& query, std::uint64_t
     head.add("Content-Type", content_type)
         .add("Cache-Control", "private, no-cache")
         .add("X-Query-Id", query.query_id);
-    // The head goes out with the first chunk, so that an error before it is still a problem.
-    bool begun = false;
-    const auto done =
-        engine_.stream(query, customer_id, engine_format, [&](std::string_view chunk) {
-            if (!begun) begun = responder.begin(std::move(head));
-            return begun && responder.write(chunk);
-        });
-    if (done) {
-        if (!begun) responder.begin(std::move(head));
-        return responder.end();
-    }
-    if (!begun) {
-        auto response = refusal(done.error());
-        response.add("X-Query-Id", query.query_id);
-        return responder.send(std::move(response));
-    }
-    // In mid-stream the responder's destruction cuts the connection: the client sees that the
-    // body is incomplete.
+    RowStream rows(responder, std::move(head));
+    const auto done = engine_.stream(query, customer_id, engine_format,
+                                     [&rows](std::string_view chunk) { return rows.add(chunk); });
+    running_.finish(query.query_id, customer_id, done ? Outcome{} : Outcome{done.error().code});
+    if (done) return rows.finish();
+    if (rows.begun()) return;  // the connection is cut: the client sees that the body is incomplete
+    auto response = refusal(done.error());
+    response.add("X-Query-Id", query.query_id);
+    responder.send(std::move(response));
 }
 
 Response QueryEndpoints::refusal(const Error& error) {
@@ -194,15 +188,6 @@ Response QueryEndpoints::refusal(const Error& error) {
     // Not the store's fault when the client left.
     if (response.status >= 500) query_failures_.add();
     return response;
-}
-
-std::string QueryEndpoints::new_query_id() {
-    // Unique in this process, and not to be guessed by counting; a UUID of version 4 in form.
-    Random random(id_seed_, ids_given_.fetch_add(1) + 1);
-    const std::uint64_t high = random.next_u64();
-    const std::uint64_t low = random.next_u64();
-    return fmt::format("{:08x}-{:04x}-4{:03x}-{:04x}-{:012x}", high >> 32U, (high >> 16U) & 0xffffU,
-                       high & 0xfffU, 0x8000U | (low >> 50U), low & 0xffffffffffffU);
 }
 
 void QueryEndpoints::answer_session(Request& request, Responder responder) {

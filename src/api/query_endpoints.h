@@ -1,13 +1,13 @@
 /// Endpoints that answer questions: metrics, sessions, one session, the dictionary, the plan level.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <string>
 #include <string_view>
 
 #include "api/access.h"
+#include "api/running_queries.h"
 #include "base/metrics.h"
 #include "directory/tenant_snapshot.h"
 #include "http/router.h"
@@ -25,7 +25,7 @@ class QueryEndpoints {
 public:
     QueryEndpoints(const Access& access, const query::Engine& engine,
                    const directory::TenantWatch& tenants, MetricsRegistry& metrics,
-                   Watermark watermark);
+                   RunningQueries& running, Watermark watermark);
 
     void add_routes(http::Router& router);
 
@@ -37,17 +37,15 @@ private:
     void stream_rows(const query::QueryRequest& query, std::uint64_t customer_id,
                      std::string_view content_type, std::string_view engine_format,
                      net::Responder responder);
-    std::string new_query_id();
     net::Response refusal(const Error& error);
 
     const Access& access_;
     const query::Engine& engine_;
     const directory::TenantWatch& tenants_;
+    RunningQueries& running_;
     Watermark watermark_;
     Histogram& query_seconds_;
     Counter& query_failures_;
-    std::uint64_t id_seed_;
-    std::atomic<std::uint64_t> ids_given_{0};
 };
 
 }  // namespace playhead::api

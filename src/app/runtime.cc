@@ -18,10 +18,12 @@
 #include "api/access.h"
 #include "api/admin_endpoints.h"
 #include "api/alert_endpoints.h"
+#include "api/export_endpoints.h"
 #include "api/oauth.h"
 #include "api/operations.h"
 #include "api/query_endpoints.h"
 #include "api/smart_query_endpoint.h"
+#include "api/sql_endpoints.h"
 #include "app/control_plane.h"
 #include "app/default_paths.h"
 #include "app/identity_provider.h"
@@ -113,7 +115,12 @@ struct Runtime::Parts {
     std::unique_ptr<query::Engine> engine;
     std::unique_ptr<ingest::Pipeline> pipeline;
     std::unique_ptr<ingest::Collector> collector;
+    api::RunningQueries running{clock};
+    std::unique_ptr<query::SqlGate> sql_gate;
     std::unique_ptr<api::QueryEndpoints> endpoints;
+    std::unique_ptr<api::SqlEndpoints> sql_endpoints;
+    std::unique_ptr<exports::Exporter> exporter;
+    std::unique_ptr<api::ExportEndpoints> export_endpoints;
     std::unique_ptr<api::SmartQueryEndpoint> smart_queries;
     std::unique_ptr<api::AdminEndpoints> administration;
     std::unique_ptr<alerts::AlertBook> alert_book;
@@ -133,6 +140,8 @@ struct Runtime::Parts {
     Result<void> open_pipeline(const Config& config, const std::string& data_dir,
                                const std::function<void(const std::string&)>& progress);
     Result<void> open_server(const Config& config);
+    Result<void> open_sql(const Config& config);
+    void open_exports(const Config& config);
     void open_alerts(const Config& config);
     void watch_directory();
     void stop();
@@ -278,14 +287,42 @@ Result<void> Runtime::Parts::open_server(const Config& config) {
     querying.publication = [this] { return pipeline->publication(); };
     querying.time_limit_s = static_cast<double>(config.integer("query.time_limit_s"));
     engine = std::make_unique<query::Engine>(*store, *dictionary, clock, querying);
-    endpoints = std::make_unique<api::QueryEndpoints>(
-        *access, *engine, *tenants, metrics, [this] { return pipeline->status().watermark_ms; });
+    endpoints =
+        std::make_unique<api::QueryEndpoints>(*access, *engine, *tenants, metrics, running,
+                                              [this] { return pipeline->status().watermark_ms; });
     endpoints->add_routes(server->router());
+    if (auto opened = open_sql(config); !opened) return opened;
+    open_exports(config);
     open_alerts(config);
     smart_queries = std::make_unique<api::SmartQueryEndpoint>(
         *access, *engine, [this] { return pipeline->status().watermark_ms; });
     smart_queries->add_routes(server->router());
     return server->start();
+}
+
+Result<void> Runtime::Parts::open_sql(const Config& config) {
+    query::SqlLimits limits;
+    limits.rows_max = static_cast<std::uint64_t>(config.integer("sql.rows_max"));
+    limits.memory_bytes_max = static_cast<std::uint64_t>(config.integer("sql.memory_bytes_max"));
+    limits.time_limit_s = static_cast<double>(config.integer("sql.time_limit_s"));
+    auto gate = query::SqlGate::open(*store, limits);
+    if (!gate) return fail(gate.error());
+    sql_gate = std::move(*gate);
+    sql_endpoints =
+        std::make_unique<api::SqlEndpoints>(*access, *sql_gate, *engine, running, metrics);
+    sql_endpoints->add_routes(server->router());
+    return {};
+}
+
+void Runtime::Parts::open_exports(const Config& config) {
+    exporter = std::make_unique<exports::Exporter>(
+        *store, *directory, clock,
+        exports::ExportPolicy{config.list("exports.roots"), config.list("exports.s3_endpoints")},
+        config.text("data_dir") + "/exports");
+    export_endpoints =
+        std::make_unique<api::ExportEndpoints>(*access, *exporter, *directory, running);
+    export_endpoints->add_routes(server->router());
+    exporter->start();
 }
 
 void Runtime::Parts::open_alerts(const Config& config) {
@@ -320,6 +357,7 @@ void Runtime::Parts::watch_directory() {
 
 void Runtime::Parts::stop() {
     if (server) server->drain_and_stop(kDrainMs);
+    if (exporter) exporter->stop();
     if (alert_evaluator) alert_evaluator->stop();
     if (pipeline) pipeline->stop(kStoreOnStopMs);
     {

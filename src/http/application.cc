@@ -53,9 +53,7 @@ Application::Application(ApplicationOptions options, MetricsRegistry& metrics)
 
 void Application::handle(Request& request, Responder responder) {
     auto& facts = responder.facts();
-    const auto accepted = accepted_codings(request.header("Accept-Encoding"));
-    facts.accepts_gzip = accepted.gzip;
-    facts.accepts_zstd = accepted.zstd;
+    facts.coding = static_cast<std::uint8_t>(preferred_coding(request.header("Accept-Encoding")));
     if (options_.access_log) {
         facts.target = request.target();
         facts.remote = request.remote_address();
@@ -114,14 +112,12 @@ void Application::finish_reply(Response& response, const net::ExchangeFacts& fac
         return;
     }
     response.add("Vary", "Accept-Encoding");
-    const Coding coding = facts.accepts_zstd   ? Coding::Zstd
-                          : facts.accepts_gzip ? Coding::Gzip
-                                               : Coding::Identity;
+    const auto coding = static_cast<Coding>(facts.coding);
     if (coding == Coding::Identity) return;
     auto encoded = encode_content(coding, response.body);
     if (encoded.empty() || encoded.size() >= response.body.size()) return;
     response.body = std::move(encoded);
-    response.add("Content-Encoding", coding == Coding::Zstd ? "zstd" : "gzip");
+    response.add("Content-Encoding", coding_name(coding));
 }
 
 void Application::on_replied(const net::ReplyRecord& record) noexcept {

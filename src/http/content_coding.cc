@@ -126,12 +126,58 @@ std::string zstd(std::string_view body) {
     return out;
 }
 
-/// True unless the parameters say q=0 (in any of its spellings, "0.000").
-bool has_weight(std::string_view parameters) {
+std::string encode_whole(Coding coding, std::string_view body) {
+    const auto encoder = StreamEncoder::make(coding);
+    std::string out;
+    if (!encoder || !encoder->add(body, out) || !encoder->finish(out)) return {};
+    return out;
+}
+
+/// Thousandths of the weight in "q=0.8"; 1000 without one, 0 for what cannot be read.
+int weight_of(std::string_view parameters) {
     const auto at = parameters.find("q=");
-    if (at == std::string_view::npos) return true;
-    const auto weight = net::trimmed(parameters.substr(at + 2));
-    return weight.find_first_not_of("0.") != std::string_view::npos;
+    if (at == std::string_view::npos) return 1000;
+    const auto text = net::trimmed(parameters.substr(at + 2));
+    if (text.empty() || (text[0] != '0' && text[0] != '1')) return 0;
+    int weight = (text[0] - '0') * 1000;
+    int step = 100;
+    for (std::size_t i = 2; i < text.size() && i < 5 && text[1] == '.'; ++i, step /= 10) {
+        if (text[i] < '0' || text[i] > '9') break;
+        weight += (text[i] - '0') * step;
+    }
+    return std::min(weight, 1000);
+}
+
+/// In thousandths, by Coding; 0 = not wanted.
+struct AcceptedWeights {
+    std::array<int, 4> codings{};
+    int identity = 0;
+};
+
+AcceptedWeights weights_of(std::string_view accept_encoding) {
+    constexpr int kNotNamed = -1;
+    AcceptedWeights weights{{0, kNotNamed, kNotNamed, kNotNamed}, 0};
+    int any = 0;
+    while (!accept_encoding.empty()) {
+        const auto end = accept_encoding.find(',');
+        const auto item = accept_encoding.substr(0, end);
+        accept_encoding.remove_prefix(end == std::string_view::npos ? accept_encoding.size()
+                                                                    : end + 1);
+        const auto semicolon = item.find(';');
+        const auto name = net::trimmed(item.substr(0, semicolon));
+        const int weight =
+            semicolon == std::string_view::npos ? 1000 : weight_of(item.substr(semicolon + 1));
+        if (name == "*") any = weight;
+        if (equals_ignoring_case(name, "identity")) weights.identity = weight;
+        for (const Coding coding : {Coding::Gzip, Coding::Brotli, Coding::Zstd}) {
+            if (!equals_ignoring_case(name, coding_name(coding))) continue;
+            weights.codings[static_cast<std::size_t>(coding)] = weight;
+        }
+    }
+    for (int& weight : weights.codings) {
+        if (weight == kNotNamed) weight = any;
+    }
+    return weights;
 }
 
 }  // namespace
@@ -155,28 +201,40 @@ Result<std::string> decode_content(std::string_view encoding, std::string_view b
                  "Content-Encoding", std::string(encoding), "gzip, deflate, zstd or identity"});
 }
 
-AcceptedCodings accepted_codings(std::string_view accept_encoding) {
-    AcceptedCodings accepted;
-    while (!accept_encoding.empty()) {
-        const auto end = accept_encoding.find(',');
-        const auto item = accept_encoding.substr(0, end);
-        accept_encoding.remove_prefix(end == std::string_view::npos ? accept_encoding.size()
-                                                                    : end + 1);
-        const auto semicolon = item.find(';');
-        const auto name = net::trimmed(item.substr(0, semicolon));
-        const bool wanted =
-            semicolon == std::string_view::npos || has_weight(item.substr(semicolon + 1));
-        if (name == "*" && wanted) accepted = {true, true};
-        if (equals_ignoring_case(name, "gzip")) accepted.gzip = wanted;
-        if (equals_ignoring_case(name, "zstd")) accepted.zstd = wanted;
+Coding preferred_coding(std::string_view accept_encoding) {
+    const AcceptedWeights weights = weights_of(accept_encoding);
+    Coding best = Coding::Identity;
+    int most = std::max(weights.identity - 1, 0);
+    // In order of preference among equals.
+    for (const Coding coding : {Coding::Zstd, Coding::Brotli, Coding::Gzip}) {
+        const int weight = weights.codings[static_cast<std::size_t>(coding)];
+        if (weight > most) {
+            most = weight;
+            best = coding;
+        }
     }
-    return accepted;
+    return best;
+}
+
+bool accepts_coding(std::string_view accept_encoding, Coding coding) {
+    return weights_of(accept_encoding).codings[static_cast<std::size_t>(coding)] > 0;
+}
+
+std::string_view coding_name(Coding coding) noexcept {
+    switch (coding) {
+        case Coding::Identity: return "";
+        case Coding::Gzip: return "gzip";
+        case Coding::Brotli: return "br";
+        case Coding::Zstd: return "zstd";
+    }
+    return "";
 }
 
 std::string encode_content(Coding coding, std::string_view body) {
     switch (coding) {
         case Coding::Identity: return std::string(body);
         case Coding::Gzip: return gzip(body);
+        case Coding::Brotli: return encode_whole(coding, body);
         case Coding::Zstd: return zstd(body);
     }
     return {};

@@ -126,7 +126,7 @@ Response StaticFiles::respond(const Request& request, std::string_view path) con
     response.add("X-Frame-Options", "DENY");
     response.add("Referrer-Policy", "same-origin");
     const bool packed =
-        !file->gzip_body.empty() && accepted_codings(request.header("Accept-Encoding")).gzip;
+        !file->gzip_body.empty() && accepts_coding(request.header("Accept-Encoding"), Coding::Gzip);
     if (packed) response.add("Content-Encoding", "gzip");
     response.body = packed ? file->gzip_body : file->body;
     return response;

@@ -20,11 +20,10 @@ inline constexpr std::size_t kStreamBufferBytesMax = 256 * 1024;
 /// before the handler runs, read-only afterwards.
 struct ExchangeFacts {
     Method method = Method::Other;
-    bool accepts_gzip = false;
-    bool accepts_zstd = false;
-    std::string_view route;  ///< the matched pattern, static storage; "" when none matched
-    std::string target;      ///< filled in where an access log wants it
-    std::string remote;      ///< likewise
+    std::uint8_t coding = 0;  ///< the client's preferred http::Coding
+    std::string_view route;   ///< the matched pattern, static storage; "" when none matched
+    std::string target;       ///< filled in where an access log wants it
+    std::string remote;       ///< likewise
     std::int64_t received_ms = 0;
     std::int64_t started_ns = 0;  ///< monotonic
 };

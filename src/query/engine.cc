@@ -33,11 +33,6 @@ AnswerMeta meta_of(const QueryRequest& request, const Plan& plan) {
     return meta;
 }
 
-/// Ids come from clients: one customer's id must not name another's query.
-std::string running_name(std::string_view query_id, std::uint64_t customer_id) {
-    return std::to_string(customer_id) + "/" + std::string(query_id);
-}
-
 /// Shares of late and of lost beacons, from the trailing columns of a row.
 void set_beacons(const std::vector<store::Cell>& row, AnswerMeta& meta) {
     const std::size_t at = row.size() - kTrailingColumns + 1;
@@ -48,7 +43,28 @@ void set_beacons(const std::vector<store::Cell>& row, AnswerMeta& meta) {
     meta.lost_percent = lost * 100 / (received + lost);
 }
 
+/// The plan's columns in the order in which they were asked for.
+std::vector<std::size_t> order_of(const Plan& plan, const QueryRequest& request) {
+    std::vector<std::size_t> order;
+    std::vector<bool> taken(plan.columns.size(), false);
+    for (const auto& name : request.answer_order) {
+        for (std::size_t i = 0; i < plan.columns.size(); ++i) {
+            if (taken[i] || plan.columns[i].name != name) continue;
+            taken[i] = true;
+            order.push_back(i);
+        }
+    }
+    for (std::size_t i = 0; i < plan.columns.size(); ++i) {
+        if (!taken[i]) order.push_back(i);
+    }
+    return order;
+}
+
 }  // namespace
+
+std::string running_name(std::string_view query_id, std::uint64_t customer_id) {
+    return std::to_string(customer_id) + "/" + std::string(query_id);
+}
 
 Result<QueryRequest> Engine::parse(const Parameters& parameters, Endpoint endpoint) const {
     return parse_request(parameters, endpoint, dictionary_,
@@ -57,6 +73,12 @@ Result<QueryRequest> Engine::parse(const Parameters& parameters, Endpoint endpoi
 
 bool Engine::cancel(std::string_view query_id, std::uint64_t customer_id) const {
     return !query_id.empty() && store_.cancel(running_name(query_id, customer_id));
+}
+
+std::optional<store::QueryProgress> Engine::progress(std::string_view query_id,
+                                                     std::uint64_t customer_id) const {
+    if (query_id.empty()) return std::nullopt;
+    return store_.progress(running_name(query_id, customer_id));
 }
 
 store::QueryOptions Engine::options_of(const QueryRequest& request,
@@ -197,12 +219,23 @@ Result<void> Engine::stream(const QueryRequest& request, std::uint64_t customer_
     if (!plan) return fail(plan.error());
     store::Statement named;
     std::string names;
-    for (std::size_t i = 0; i < plan->columns.size(); ++i) {
+    for (const std::size_t i : order_of(*plan, request)) {
         // Names come from the dictionary, but a tag's from the client: those get a number.
-        const auto& name = plan->columns[i].name;
-        const bool plain = !name.starts_with("tag.");
-        names += (names.empty() ? "c" : ", c") + std::to_string(i) + " AS `" +
-                 (plain ? name : "tag_" + std::to_string(i)) + "`";
+        const auto& column = plan->columns[i];
+        const bool plain = !column.name.starts_with("tag.");
+        std::string value = "c" + std::to_string(i);
+        // As the JSON answer writes them.
+        if (column.type == ValueType::Number) {
+            // Halves go away from zero there; the engine's round() takes them to even.
+            const auto scale = "1e" + std::to_string(column.decimals);
+            value = column.integral ? "round(" + value + ")"
+                                    : "if(" + value + " < 0, -1, 1) * floor(abs(" + value + ") * " +
+                                          scale + " + 0.5) / " + scale;
+        } else if (column.type == ValueType::Boolean) {
+            value = "CAST(" + value + " != 0, 'Nullable(Bool)')";
+        }
+        names += (names.empty() ? "" : ", ") + value + " AS `" +
+                 (plain ? column.name : "tag_" + std::to_string(i)) + "`";
     }
     named.sql = "SELECT " + names + " FROM (" + plan->statement.sql + ")";
     named.parameters = plan->statement.parameters;

@@ -51,6 +51,10 @@ struct Answer {
     AnswerMeta meta;
 };
 
+/// The store's name of a customer's query: ids come from clients, and one customer's id must not
+/// name another's query.
+std::string running_name(std::string_view query_id, std::uint64_t customer_id);
+
 struct EngineOptions {
     std::int64_t retention_days = 400;
     double time_limit_s = 200;
@@ -90,6 +94,10 @@ public:
     /// Stops the running query with this id (`QueryRequest::query_id`) of a customer; its caller
     /// gets Cancelled. False when none runs. Only marks it: never waits for the query.
     bool cancel(std::string_view query_id, std::uint64_t customer_id) const;
+
+    /// How far that query is; nothing when none of the customer's runs under this id.
+    std::optional<store::QueryProgress> progress(std::string_view query_id,
+                                                 std::uint64_t customer_id) const;
 
     const Dictionary& dictionary() const noexcept { return dictionary_; }
     std::int64_t now_ms() const { return clock_.now_ms(); }

@@ -24,4 +24,14 @@ std::string array_literal(const std::vector<std::string>& values) {
     return literal;
 }
 
+Result<void> Store::stream_confined(const Statement&, std::string_view, const QueryOptions&,
+                                    const Confinement&,
+                                    const std::function<bool(std::string_view)>&) {
+    return fail(ErrorCode::Unprocessable, "this store takes no SQL of tenants");
+}
+
+std::optional<QueryProgress> Store::progress(std::string_view) {
+    return std::nullopt;
+}
+
 }  // namespace playhead::store

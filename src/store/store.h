@@ -6,8 +6,10 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -58,6 +60,27 @@ struct QueryOptions {
     int threads_max = 0;                 ///< 0 = the store's default
 };
 
+/// What a statement may do that a tenant wrote. All of it is held by the engine itself, on a
+/// connection of this statement's own.
+struct Confinement {
+    /// Rows that exist for the statement: table (with its database) and condition, both ours.
+    std::vector<std::pair<std::string, std::string>> row_filters;
+    std::string database;  ///< where names without a database are looked up
+    std::uint64_t result_rows_max = 0;
+    std::uint64_t memory_bytes_max = 0;
+    double time_limit_s = 0;
+    int threads_max = 1;
+    bool in_one_piece = false;  ///< for EXPLAIN, which the engine does not stream
+};
+
+/// How far a running query is.
+struct QueryProgress {
+    std::uint64_t rows_read = 0;
+    std::uint64_t bytes_read = 0;
+    double elapsed_s = 0;
+    bool stopping = false;  ///< cancelled or past its time, not yet gone
+};
+
 /// Thread safe: any method from any thread. Queries wait for a free connection (bounded pool).
 class Store {
 public:
@@ -81,6 +104,17 @@ public:
     virtual Result<void> stream(const Statement& statement, std::string_view format,
                                 const QueryOptions& options,
                                 const std::function<bool(std::string_view)>& sink) = 0;
+
+    /// As `stream`, for a statement that a tenant wrote: InvalidArgument where the engine refuses
+    /// the statement, Unprocessable beyond its rows or memory. The texts of these errors are the
+    /// engine's first sentence and may quote values of rows within the confinement.
+    virtual Result<void> stream_confined(const Statement& statement, std::string_view format,
+                                         const QueryOptions& options,
+                                         const Confinement& confinement,
+                                         const std::function<bool(std::string_view)>& sink);
+
+    /// Nothing when no query with this id runs.
+    virtual std::optional<QueryProgress> progress(std::string_view query_id);
 
     /// Largest value of an unsigned column, 0 for an empty table. Both names are ours, never a
     /// client's.

@@ -54,13 +54,37 @@ TEST(ContentCoding, StopsAtTheRatioBelowTheLimit) {
 }
 
 TEST(ContentCoding, ReadsWeightsOfAcceptEncoding) {
-    EXPECT_TRUE(accepted_codings("gzip").gzip);
-    EXPECT_TRUE(accepted_codings("br, GZIP;q=0.1").gzip);
-    EXPECT_FALSE(accepted_codings("gzip;q=0").gzip);
-    EXPECT_FALSE(accepted_codings("gzip; q=0.000").gzip);
-    EXPECT_TRUE(accepted_codings("*").zstd);
-    EXPECT_FALSE(accepted_codings("gzipped, identity").gzip);
-    EXPECT_FALSE(accepted_codings("").gzip);
+    EXPECT_TRUE(accepts_coding("br, GZIP;q=0.1", Coding::Gzip));
+    EXPECT_FALSE(accepts_coding("gzip;q=0", Coding::Gzip));
+    EXPECT_FALSE(accepts_coding("gzip; q=0.000", Coding::Gzip));
+    EXPECT_TRUE(accepts_coding("*", Coding::Zstd));
+    EXPECT_FALSE(accepts_coding("gzip;q=0, *", Coding::Gzip));
+    EXPECT_FALSE(accepts_coding("gzipped, identity", Coding::Gzip));
+    EXPECT_EQ(preferred_coding(""), Coding::Identity);
+    EXPECT_EQ(preferred_coding("gzip, br, zstd"), Coding::Zstd);
+    EXPECT_EQ(preferred_coding("gzip, br"), Coding::Brotli);
+    EXPECT_EQ(preferred_coding("gzip;q=1.0, br;q=0.9, zstd;q=0.899"), Coding::Gzip);
+    EXPECT_EQ(preferred_coding("identity, gzip;q=0.5"), Coding::Identity);
+    EXPECT_EQ(preferred_coding("zstd;q=0, *;q=0.1"), Coding::Brotli);
+    EXPECT_EQ(preferred_coding("gzip;q=abc"), Coding::Identity);
+}
+
+TEST(StreamEncoder, ManyChunksBecomeOneBody) {
+    std::string whole;
+    for (const Coding coding : {Coding::Gzip, Coding::Zstd}) {
+        whole.clear();
+        std::string encoded;
+        const auto encoder = StreamEncoder::make(coding);
+        for (int line = 0; line < 20'000; ++line) {
+            const std::string chunk = "line " + std::to_string(line * 7919) + "\r\n";
+            whole += chunk;
+            ASSERT_TRUE(encoder->add(chunk, encoded));
+        }
+        ASSERT_TRUE(encoder->finish(encoded));
+        EXPECT_LT(encoded.size(), whole.size() / 2);
+        EXPECT_EQ(decode_content(coding_name(coding), encoded, 1U << 30U).value(), whole);
+    }
+    EXPECT_EQ(StreamEncoder::make(Coding::Identity), nullptr);
 }
 
 RC_GTEST_PROP(ContentCoding, ReadsBackWhatItWrote, (const std::string& text, bool gzip)) {

@@ -110,7 +110,7 @@ TEST_F(Middleware, CompressesLargeTextForThoseWhoAcceptIt) {
     const auto ask = [&](std::string path, std::string accept) {
         return send({"GET", std::move(path), {{"Accept-Encoding", std::move(accept)}}, {}});
     };
-    const auto gzip = ask("/text", "gzip, br");
+    const auto gzip = ask("/text", "gzip, br;q=0.5");
     EXPECT_EQ(gzip.header("Content-Encoding"), "gzip");
     EXPECT_EQ(gzip.header("Vary"), "Accept-Encoding");
     EXPECT_EQ(decode_content("gzip", gzip.body, 1 << 20).value(), text);
@@ -118,7 +118,7 @@ TEST_F(Middleware, CompressesLargeTextForThoseWhoAcceptIt) {
     EXPECT_EQ(zstd.header("Content-Encoding"), "zstd");
     EXPECT_EQ(decode_content("zstd", zstd.body, 1 << 20).value(), text);
     EXPECT_EQ(ask("/text", "gzip;q=0, identity").body, text);
-    EXPECT_EQ(ask("/text", "br").body, text);
+    EXPECT_EQ(ask("/text", "br").header("Content-Encoding"), "br");
     EXPECT_EQ(ask("/image", "gzip").body, text);
     EXPECT_EQ(ask("/short", "gzip").body, "{}");
 }

@@ -81,12 +81,82 @@ std::string insert_statement(const ColumnBatch& batch, std::string_view token) {
     return sql;
 }
 
+Result<Connection> open_with(const EngineApi& api, const std::vector<std::string>& arguments,
+                             const std::vector<std::string>& statements) {
+    auto connection = Connection::open(api, arguments);
+    if (!connection) return connection;
+    for (const auto& sql : statements) {
+        if (auto done = connection->query(sql, {}, "Null"); !done) return fail(done.error());
+    }
+    return connection;
+}
+
+/// RFC 4180 and plain JSON: a null is an empty field, lines end in CRLF, no \/ and no broken UTF-8.
+constexpr const char* kFormatSettings =
+    "SET output_format_csv_crlf_end_of_line = 1, format_csv_null_representation = '', "
+    "output_format_json_escape_forward_slashes = 0, output_format_json_validate_utf8 = 1, "
+    "output_format_json_quote_64bit_integers = 0, output_format_arrow_string_as_string = 1, "
+    "output_format_parquet_string_as_string = 1";
+
+/// What a tenant's connection is told before it becomes one that takes no more settings.
+std::vector<std::string> confined_settings(const Confinement& confinement) {
+    std::string filters;
+    for (const auto& [table, condition] : confinement.row_filters) {
+        if (!filters.empty()) filters += ", ";
+        filters += fmt::format("{}: {}", quoted(std::string_view(table)),
+                               quoted(std::string_view(condition)));
+    }
+    return {
+        fmt::format("USE {}", back_quoted(confinement.database)),
+        fmt::format("SET additional_table_filters = {{{}}}", filters),
+        fmt::format("SET max_execution_time = {}", confinement.time_limit_s),
+        "SET timeout_before_checking_execution_speed = 0",
+        fmt::format("SET max_memory_usage = {}", confinement.memory_bytes_max),
+        // Nothing of it goes to the disk: a tenant must not fill it.
+        "SET max_bytes_before_external_group_by = 0, max_bytes_ratio_before_external_group_by = 0",
+        "SET max_bytes_before_external_sort = 0, max_bytes_ratio_before_external_sort = 0",
+        fmt::format("SET max_result_rows = {}", confinement.result_rows_max),
+        "SET result_overflow_mode = 'throw'",
+        fmt::format("SET max_threads = {}", confinement.threads_max),
+        "SET do_not_merge_across_partitions_select_final = 1",
+        // Its counts would tell how many rows of others lie beside one's own.
+        "SET output_format_write_statistics = 0",
+        kFormatSettings,
+        "SET readonly = 1",
+    };
+}
+
+/// Errors of a confined statement are its author's to mend, but for those of ours.
+Error confined_error(Error error, std::string_view reason) {
+    constexpr std::string_view kMark = "DB::Exception: ";
+    if (error.code == ErrorCode::Timeout || error.code == ErrorCode::Cancelled) return error;
+    const int code = engine_code(reason);
+    if (code == 243 || code == 0) return error;
+    if (const auto at = reason.find(kMark); at != std::string_view::npos) {
+        reason.remove_prefix(at + kMark.size());
+    }
+    // What follows names the statement that was run or tables that are not the tenant's.
+    for (const std::string_view end :
+         {": In scope", ". In query", "In query SELECT", "Maybe you meant", ": While ", ": while ",
+          "(total)", ". Stack trace", ": (in file", "\n"}) {
+        reason = reason.substr(0, reason.find(end));
+    }
+    Error ours{ErrorCode::InvalidArgument, std::string(reason.substr(0, 300)), "sql", {}, {}};
+    if (code == 241 || code == 396 || code == 158 || code == 307 || code == 191) {
+        ours.code = ErrorCode::Unprocessable;
+    }
+    return ours;
+}
+
 class ChdbStore final : public Store {
 public:
     ChdbStore(std::string directory, Connection writer, Connection admin,
               std::vector<Connection> readers, Connection killer,
-              std::chrono::milliseconds wait_limit)
+              std::chrono::milliseconds wait_limit, const EngineApi& api,
+              std::vector<std::string> arguments)
         : directory_(std::move(directory)),
+          api_(api),
+          arguments_(std::move(arguments)),
           writer_(std::move(writer)),
           admin_(std::move(admin)),
           readers_(std::move(readers), std::move(killer), wait_limit) {}
@@ -128,6 +198,37 @@ public:
         }
         if (!done) return fail(named_end(*lease, std::move(done.error())));
         return done;
+    }
+
+    Result<void> stream_confined(const Statement& statement, std::string_view format,
+                                 const QueryOptions& options, const Confinement& confinement,
+                                 const std::function<bool(std::string_view)>& sink) override {
+        auto connection = open_with(api_, arguments_, confined_settings(confinement));
+        if (!connection) return fail(std::move(connection.error()));
+        auto limited = options;
+        limited.time_limit_s = confinement.time_limit_s;
+        auto lease = readers_.admit(*connection, limited);
+        if (!lease) return fail(std::move(lease.error()));
+        std::string reason;
+        const std::string sql = lease->tag() + statement.sql;
+        Result<void> done;
+        if (confinement.in_one_piece) {
+            auto answer = connection->query(sql, statement.parameters, format, &reason);
+            if (answer) sink(answer->bytes());
+            if (!answer) done = fail(std::move(answer.error()));
+        } else {
+            done = connection->stream(sql, statement.parameters, format, sink, &reason);
+        }
+        if (done && lease->was_stopped()) {
+            return fail(lease->end_reason(), "the query was stopped");
+        }
+        if (done) return done;
+        auto error = named_end(*lease, std::move(done.error()));
+        return fail(confined_error(std::move(error), reason));
+    }
+
+    std::optional<QueryProgress> progress(std::string_view query_id) override {
+        return readers_.progress(query_id);
     }
 
     Result<std::uint64_t> largest(std::string_view table, std::string_view column) override {
@@ -200,6 +301,8 @@ private:
     }
 
     std::string directory_;
+    const EngineApi& api_;
+    std::vector<std::string> arguments_;
     std::mutex writer_mutex_;
     Connection writer_;
     std::string block_;
@@ -207,16 +310,6 @@ private:
     Connection admin_;
     ReaderPool readers_;
 };
-
-Result<Connection> open_with(const EngineApi& api, const std::vector<std::string>& arguments,
-                             const std::vector<std::string>& statements) {
-    auto connection = Connection::open(api, arguments);
-    if (!connection) return connection;
-    for (const auto& sql : statements) {
-        if (auto done = connection->query(sql, {}, "Null"); !done) return fail(done.error());
-    }
-    return connection;
-}
 
 std::vector<std::string> reader_settings(const ChdbOptions& options) {
     std::vector<std::string> settings{
@@ -228,6 +321,7 @@ std::vector<std::string> reader_settings(const ChdbOptions& options) {
         "SET do_not_merge_across_partitions_select_final = 1",
         // Lists of sessions read the columns of the rows they show only.
         "SET query_plan_max_limit_for_lazy_materialization = 10000",
+        kFormatSettings,
     };
     if (options.query_threads > 0) {
         settings.push_back(fmt::format("SET max_threads = {}", options.query_threads));
@@ -282,7 +376,8 @@ Result<std::unique_ptr<Store>> open_chdb_store(const ChdbOptions& options) {
     return std::make_unique<ChdbStore>(
         options.directory, std::move(*writer), std::move(*admin), std::move(readers),
         std::move(*killer),
-        std::chrono::milliseconds(static_cast<std::int64_t>(options.wait_limit_s * 1000)));
+        std::chrono::milliseconds(static_cast<std::int64_t>(options.wait_limit_s * 1000)), **api,
+        arguments);
 }
 
 }  // namespace playhead::store::chdb

@@ -54,16 +54,6 @@ private:
     std::vector<std::size_t> name_sizes_, value_sizes_;
 };
 
-int code_of(std::string_view text) {
-    const auto at = text.find("Code: ");
-    int code = 0;
-    if (at != std::string_view::npos) {
-        const auto digits = text.substr(at + 6);
-        std::from_chars(digits.data(), digits.data() + digits.size(), code);
-    }
-    return code;
-}
-
 std::string one_line(std::string_view text) {
     std::string line;
     for (const char c : text.substr(0, kMessageBytesMax)) {
@@ -77,11 +67,21 @@ std::string one_line(std::string_view text) {
 
 }  // namespace
 
+int engine_code(std::string_view engine_text) {
+    const auto at = engine_text.find("Code: ");
+    int code = 0;
+    if (at != std::string_view::npos) {
+        const auto digits = engine_text.substr(at + 6);
+        std::from_chars(digits.data(), digits.data() + digits.size(), code);
+    }
+    return code;
+}
+
 Error error_of(std::string_view engine_text) {
     const auto make = [&](ErrorCode code, std::string_view what) {
         return Error{code, fmt::format("{}: {}", what, one_line(engine_text)), {}, {}, {}};
     };
-    switch (code_of(engine_text)) {
+    switch (engine_code(engine_text)) {
         case 243: return make(ErrorCode::Unavailable, "disk full");
         case 241: return make(ErrorCode::Unavailable, "the query needs more memory than allowed");
         case 159: return make(ErrorCode::Timeout, "the query took longer than allowed");
@@ -126,33 +126,59 @@ Connection::~Connection() {
 }
 
 Result<Answer> Connection::query(std::string_view sql, const std::vector<Parameter>& parameters,
-                                 std::string_view format) {
+                                 std::string_view format, std::string* reason) {
     const BoundParameters bound(parameters);
     Answer answer(*api_,
                   api_->query_with_params_n(*outer_, sql.data(), sql.size(), format.data(),
                                             format.size(), bound.names(), bound.name_sizes(),
                                             bound.values(), bound.value_sizes(), bound.size()));
     if (!answer.valid()) return fail(ErrorCode::Internal, "the store's engine gave no answer");
-    if (const auto text = answer.error(); !text.empty()) return fail(error_of(text));
+    if (const auto text = answer.error(); !text.empty()) {
+        if (reason != nullptr) *reason = text;
+        return fail(error_of(text));
+    }
     return answer;
 }
 
 Result<void> Connection::stream(std::string_view sql, const std::vector<Parameter>& parameters,
                                 std::string_view format,
-                                const std::function<bool(std::string_view)>& sink) {
+                                const std::function<bool(std::string_view)>& sink,
+                                std::string* reason) {
+    // The engine writes each piece of a stream as a body of its own: where bodies cannot be put one
+    // behind another, there is one piece.
+    if (format == "Parquet" || format == "ArrowStream" || format == "JSON") {
+        auto answer = query(sql, parameters, format, reason);
+        if (!answer) return fail(std::move(answer.error()));
+        sink(answer->bytes());
+        return {};
+    }
+    std::string header;
+    const auto refused = [&](std::string_view text) {
+        if (reason != nullptr) *reason = text;
+        return fail(error_of(text));
+    };
     const BoundParameters bound(parameters);
     const Answer whole(
         *api_, api_->stream_query_with_params_n(*outer_, sql.data(), sql.size(), format.data(),
                                                 format.size(), bound.names(), bound.name_sizes(),
                                                 bound.values(), bound.value_sizes(), bound.size()));
     if (!whole.valid()) return fail(ErrorCode::Internal, "the store's engine gave no answer");
-    if (const auto text = whole.error(); !text.empty()) return fail(error_of(text));
+    if (const auto text = whole.error(); !text.empty()) return refused(text);
     for (;;) {
         const Answer chunk(*api_, api_->stream_fetch_result(*outer_, whole.handle()));
         if (!chunk.valid()) return {};
-        if (const auto text = chunk.error(); !text.empty()) return fail(error_of(text));
-        const auto bytes = chunk.bytes();
+        if (const auto text = chunk.error(); !text.empty()) return refused(text);
+        auto bytes = chunk.bytes();
         if (bytes.empty()) return {};
+        if (format == "CSVWithNames") {
+            // The names belong before the first piece only.
+            if (header.empty()) {
+                header = bytes.substr(0, bytes.find('\n') + 1);
+            } else if (bytes.starts_with(header)) {
+                bytes.remove_prefix(header.size());
+            }
+            if (bytes.empty()) continue;
+        }
         if (!sink(bytes)) {
             // Without this the next query of the connection silently answers nothing.
             api_->stream_cancel_query(*outer_, whole.handle());

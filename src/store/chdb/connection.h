@@ -41,6 +41,9 @@ private:
 /// killed → Cancelled, else Internal; one line.
 Error error_of(std::string_view engine_text);
 
+/// The number in the engine's error text, 0 when there is none.
+int engine_code(std::string_view engine_text);
+
 class Connection {
 public:
     /// Opens; `arguments` are the engine's `--name=value`. Starts the engine on the first one.
@@ -53,13 +56,15 @@ public:
     Connection& operator=(const Connection&) = delete;
     ~Connection();
 
-    /// Runs one statement and returns the whole answer in `format`.
+    /// Runs one statement and returns the whole answer in `format`. `reason` gets the engine's own
+    /// text of an error.
     Result<Answer> query(std::string_view sql, const std::vector<Parameter>& parameters,
-                         std::string_view format);
+                         std::string_view format, std::string* reason = nullptr);
 
     /// The same in chunks; `sink` returns false to stop.
     Result<void> stream(std::string_view sql, const std::vector<Parameter>& parameters,
-                        std::string_view format, const std::function<bool(std::string_view)>& sink);
+                        std::string_view format, const std::function<bool(std::string_view)>& sink,
+                        std::string* reason = nullptr);
 
     /// Runs an INSERT whose data are `native` blocks.
     Result<void> insert(std::string_view sql, std::string_view native);

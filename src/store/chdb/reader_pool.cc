@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 
 namespace playhead::store::chdb {
 namespace {
@@ -30,7 +31,7 @@ ReaderPool::~ReaderPool() {
     changed_.notify_all();
     {
         std::unique_lock lock(mutex_);
-        freed_.wait(lock, [this] { return free_.size() == readers_.size(); });
+        freed_.wait(lock, [this] { return free_.size() == readers_.size() && guests_ == 0; });
     }
     changed_.notify_all();
     watcher_.join();
@@ -47,15 +48,38 @@ Result<ReaderPool::Lease> ReaderPool::acquire(const QueryOptions& options) {
     }
     Connection* connection = free_.back();
     free_.pop_back();
-    const std::uint64_t number = next_number_++;
-    Lease lease(*this, *connection, number);
-    const std::chrono::duration<double> limit(
-        std::clamp(options.time_limit_s, 0.001, kTimeLimitMax_s));
-    const auto deadline = std::chrono::steady_clock::now() +
-                          std::chrono::duration_cast<std::chrono::milliseconds>(limit);
-    running_.emplace(number, Running{options.query_id, lease.tag(), deadline});
+    auto lease = enlist(*connection, options, false);
     lock.unlock();
     changed_.notify_all();
+    return lease;
+}
+
+Result<ReaderPool::Lease> ReaderPool::admit(Connection& connection, const QueryOptions& options) {
+    std::unique_lock lock(mutex_);
+    const bool got =
+        freed_.wait_for(lock, wait_limit_, [this] { return stopping_ || guests_ < kGuestsMax; });
+    if (stopping_) return fail(ErrorCode::Unavailable, "the store is closing");
+    if (!got) {
+        return fail(ErrorCode::Unavailable,
+                    fmt::format("all {} places for SQL are taken", kGuestsMax));
+    }
+    ++guests_;
+    auto lease = enlist(connection, options, true);
+    lock.unlock();
+    changed_.notify_all();
+    return lease;
+}
+
+/// Under the mutex.
+ReaderPool::Lease ReaderPool::enlist(Connection& connection, const QueryOptions& options,
+                                     bool guest) {
+    const std::uint64_t number = next_number_++;
+    Lease lease(*this, connection, number, guest);
+    const auto now = std::chrono::steady_clock::now();
+    const std::chrono::duration<double> limit(
+        std::clamp(options.time_limit_s, 0.001, kTimeLimitMax_s));
+    const auto deadline = now + std::chrono::duration_cast<std::chrono::milliseconds>(limit);
+    running_.emplace(number, Running{options.query_id, lease.tag(), now, deadline});
     return lease;
 }
 
@@ -71,6 +95,36 @@ bool ReaderPool::cancel(std::string_view query_id) {
     }
     if (found) changed_.notify_all();
     return found;
+}
+
+std::optional<QueryProgress> ReaderPool::progress(std::string_view query_id) {
+    QueryProgress progress;
+    std::string tag;
+    {
+        const std::lock_guard lock(mutex_);
+        for (const auto& [number, query] : running_) {
+            if (query_id.empty() || query.query_id != query_id) continue;
+            tag = query.tag;
+            progress.stopping = query.cancelled || query.timed_out;
+            const std::chrono::duration<double> passed =
+                std::chrono::steady_clock::now() - query.begun;
+            progress.elapsed_s = passed.count();
+        }
+    }
+    if (tag.empty()) return std::nullopt;
+    const std::lock_guard lock(killer_mutex_);
+    const auto answer = killer_.query(
+        "SELECT read_rows, read_bytes FROM system.processes "
+        "WHERE startsWith(query, {tag:String})",
+        {{"tag", tag}}, "TSV");
+    // Between two statements of one request the engine does not know it: nothing read yet.
+    if (!answer) return progress;
+    const auto text = answer->bytes();
+    const auto tab = text.find('\t');
+    if (tab == std::string_view::npos) return progress;
+    std::from_chars(text.data(), text.data() + tab, progress.rows_read);
+    std::from_chars(text.data() + tab + 1, text.data() + text.size(), progress.bytes_read);
+    return progress;
 }
 
 void ReaderPool::watch() {
@@ -105,16 +159,18 @@ void ReaderPool::kill(const std::string& tag) {
                                     {{"tag", tag}}, "Null"));
 }
 
-ReaderPool::Lease::Lease(ReaderPool& pool, Connection& connection, std::uint64_t number)
+ReaderPool::Lease::Lease(ReaderPool& pool, Connection& connection, std::uint64_t number, bool guest)
     : pool_(&pool),
       connection_(&connection),
       number_(number),
+      guest_(guest),
       tag_(fmt::format("/*playhead-{}*/ ", number)) {}
 
 ReaderPool::Lease::Lease(Lease&& other) noexcept
     : pool_(other.pool_),
       connection_(other.connection_),
       number_(other.number_),
+      guest_(other.guest_),
       tag_(std::move(other.tag_)) {
     other.pool_ = nullptr;
 }
@@ -132,7 +188,11 @@ ReaderPool::Lease::~Lease() {
     if (stopped) static_cast<void>(connection_->query("SELECT 1", {}, "Null"));
     {
         const std::lock_guard lock(pool_->mutex_);
-        pool_->free_.push_back(connection_);
+        if (guest_) {
+            --pool_->guests_;
+        } else {
+            pool_->free_.push_back(connection_);
+        }
         pool_->freed_.notify_all();
     }
     pool_->changed_.notify_all();

@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -12,6 +13,9 @@
 #include "store/chdb/connection.h"
 
 namespace playhead::store::chdb {
+
+/// Statements of tenants at once; each has a connection of its own.
+inline constexpr std::size_t kGuestsMax = 4;
 
 /// Lends connections, one per query, and kills queries: by id on request, and past their time.
 /// Thread safe. All leases must have ended before destruction.
@@ -40,15 +44,23 @@ public:
 
     private:
         friend class ReaderPool;
-        Lease(ReaderPool& pool, Connection& connection, std::uint64_t number);
+        Lease(ReaderPool& pool, Connection& connection, std::uint64_t number, bool guest);
         ReaderPool* pool_;
         Connection* connection_;
         std::uint64_t number_;
+        bool guest_;
         std::string tag_;
     };
 
     /// Waits for a free connection; Unavailable past the limit.
     Result<Lease> acquire(const QueryOptions& options);
+
+    /// A place among the running for a query on a connection that is not the pool's: it can be
+    /// found and killed like the others. At most `kGuestsMax` at once, else as `acquire`.
+    Result<Lease> admit(Connection& connection, const QueryOptions& options);
+
+    /// How far the query with this id is.
+    std::optional<QueryProgress> progress(std::string_view query_id);
 
     /// Kills the queries with this id; false when there is none.
     bool cancel(std::string_view query_id);
@@ -58,10 +70,12 @@ private:
     struct Running {
         std::string query_id;
         std::string tag;
+        Time begun;
         Time deadline;
         bool cancelled = false;
         bool timed_out = false;
     };
+    Lease enlist(Connection& connection, const QueryOptions& options, bool guest);
     void watch();
     void kill(const std::string& tag);
 
@@ -72,6 +86,7 @@ private:
     std::condition_variable changed_;
     std::vector<Connection*> free_;
     std::map<std::uint64_t, Running> running_;
+    std::size_t guests_ = 0;
     std::uint64_t next_number_ = 1;
     bool stopping_ = false;
     std::mutex killer_mutex_;

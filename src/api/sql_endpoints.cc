@@ -1,0 +1,255 @@
+#include "api/sql_endpoints.h"
+
+#include <fmt/format.h>
+#include <simdjson.h>
+
+#include <chrono>
+#include <string>
+
+#include "api/row_stream.h"
+#include "base/json_writer.h"
+#include "net/problem.h"
+
+namespace playhead::api {
+
+namespace {
+
+using net::Request;
+using net::Responder;
+using net::Response;
+
+struct Form {
+    std::string_view name;
+    std::string_view content_type;
+    std::string_view engine_format;
+};
+constexpr Form kForms[] = {
+    {"json", "application/json", "JSON"},
+    {"ndjson", "application/x-ndjson", "JSONEachRow"},
+    {"csv", "text/csv; charset=utf-8; header=present", "CSVWithNames"},
+    {"arrow", "application/vnd.apache.arrow.stream", "ArrowStream"},
+    {"parquet", "application/vnd.apache.parquet", "Parquet"},
+};
+
+struct SqlRequest {
+    query::TenantSql statement;
+    std::string format;
+    std::string query_id;
+};
+
+tl::unexpected<Error> bad_body(std::string parameter, std::string value, std::string expected) {
+    return fail_parameter(parameter, std::move(value), std::move(expected),
+                          fmt::format("the body's '{}' is wrong", parameter));
+}
+
+/// A parameter's value as text; arrays as the engine writes them.
+Result<store::Parameter> parameter_of(std::string_view name, simdjson::dom::element value) {
+    if (std::string_view text; value.get(text) == simdjson::SUCCESS) {
+        return store::Parameter{std::string(name), std::string(text)};
+    }
+    if (simdjson::dom::array list; value.get(list) == simdjson::SUCCESS) {
+        std::vector<std::string> texts;
+        std::string numbers = "[";
+        for (const auto item : list) {
+            if (std::string_view text; item.get(text) == simdjson::SUCCESS) {
+                texts.emplace_back(text);
+            } else if (item.is_number()) {
+                numbers += fmt::format("{}{}", numbers.size() > 1 ? "," : "",
+                                       std::string_view(simdjson::minify(item)));
+            } else {
+                return bad_body("parameters", std::string(name), "texts or numbers in an array");
+            }
+        }
+        if (!texts.empty() && numbers.size() > 1) {
+            return bad_body("parameters", std::string(name), "an array of one type");
+        }
+        return store::Parameter{std::string(name),
+                                texts.empty() ? numbers + "]" : store::array_literal(texts), true};
+    }
+    if (value.is_number() || value.is_bool()) {
+        return store::Parameter{std::string(name), simdjson::minify(value)};
+    }
+    return bad_body("parameters", std::string(name), "a text, number, boolean or an array of them");
+}
+
+bool is_query_id(std::string_view id) {
+    if (id.empty() || id.size() > 64) return false;
+    return id.find_first_not_of(
+               "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_") ==
+           std::string_view::npos;
+}
+
+Result<void> read_field(std::string_view key, simdjson::dom::element value, SqlRequest& into) {
+    std::string_view text;
+    if (key == "parameters") {
+        simdjson::dom::object object;
+        if (value.get(object) != simdjson::SUCCESS) {
+            return bad_body("parameters", simdjson::minify(value), "an object of names and values");
+        }
+        for (const auto [name, given] : object) {
+            auto parameter = parameter_of(name, given);
+            if (!parameter) return fail(parameter.error());
+            into.statement.parameters.push_back(std::move(*parameter));
+        }
+        return {};
+    }
+    if (value.get(text) != simdjson::SUCCESS) {
+        return bad_body(std::string(key), simdjson::minify(value), "a text");
+    }
+    if (key == "sql") {
+        into.statement.sql = text;
+    } else if (key == "format") {
+        into.format = text;
+    } else if (key == "queryId") {
+        if (!is_query_id(text)) {
+            return bad_body("queryId", std::string(text), "1 to 64 letters, digits, '-', '_'");
+        }
+        into.query_id = text;
+    } else {
+        return bad_body(std::string(key), std::string(text.substr(0, 80)),
+                        "sql, parameters, format, queryId");
+    }
+    return {};
+}
+
+Result<SqlRequest> parse_body(const Request& request) {
+    SqlRequest parsed;
+    const auto type = request.header("content-type");
+    if (type.starts_with("text/plain")) {
+        parsed.statement.sql = request.body();
+        return parsed;
+    }
+    if (!type.empty() && !type.starts_with("application/json")) {
+        return fail(Error{ErrorCode::UnsupportedMediaType, "The body is of another type.",
+                          "Content-Type", std::string(type), "application/json or text/plain"});
+    }
+    simdjson::dom::parser parser;
+    simdjson::dom::object object;
+    if (parser.parse(request.body().data(), request.body().size()).get(object) !=
+        simdjson::SUCCESS) {
+        return bad_body("body", {}, R"({"sql": "SELECT …", "parameters": {}, "format": "json"})");
+    }
+    for (const auto [key, value] : object) {
+        // A text and a null mean the same for what is optional.
+        if (value.is_null()) continue;
+        if (auto read = read_field(key, value, parsed); !read) return fail(read.error());
+    }
+    if (parsed.statement.sql.empty()) return bad_body("sql", {}, "a SELECT statement");
+    return parsed;
+}
+
+Result<const Form*> form_of(const SqlRequest& parsed, const Request& request) {
+    for (const Form& form : kForms) {
+        if (parsed.format == form.name) return &form;
+    }
+    if (!parsed.format.empty()) {
+        return bad_body("format", parsed.format, "json, ndjson, csv, arrow or parquet");
+    }
+    const auto accept = request.header("accept");
+    for (const Form& form : kForms) {
+        if (accept.find(form.content_type.substr(0, form.content_type.find(';'))) !=
+            std::string_view::npos) {
+            return &form;
+        }
+    }
+    return &kForms[0];
+}
+
+}  // namespace
+
+SqlEndpoints::SqlEndpoints(const Access& access, const query::SqlGate& gate,
+                           const query::Engine& engine, RunningQueries& running,
+                           MetricsRegistry& metrics)
+    : access_(access),
+      gate_(gate),
+      engine_(engine),
+      running_(running),
+      seconds_(metrics.histogram("playhead_sql_seconds", "", "Time of SQL statements of tenants")),
+      refused_(metrics.counter("playhead_sql_refused_total", "",
+                               "SQL statements of tenants that were refused or failed")) {}
+
+void SqlEndpoints::add_routes(http::Router& router) {
+    router.add(net::Method::Post, "/mm-apis/sql/{customerId}",
+               http::RouteOptions{http::RunOn::Pool, kSqlBodyBytesMax, true},
+               [this](Request& request, Responder responder) {
+                   answer_sql(request, std::move(responder));
+               });
+    const http::RouteOptions pooled{http::RunOn::Pool, 0, false};
+    router.add(net::Method::Get, "/mm-apis/query/{queryId}", pooled,
+               [this](Request& request, Responder responder) {
+                   answer_query_state(request, std::move(responder), false);
+               });
+    router.add(net::Method::Delete, "/mm-apis/query/{queryId}", pooled,
+               [this](Request& request, Responder responder) {
+                   answer_query_state(request, std::move(responder), true);
+               });
+}
+
+void SqlEndpoints::answer_sql(Request& request, Responder responder) {
+    const auto caller = access_.enter(request, std::nullopt, auth::Permission::Read);
+    if (!caller) return responder.send(net::problem_response(caller.error()));
+    auto parsed = parse_body(request);
+    if (!parsed) return responder.send(net::problem_response(parsed.error()));
+    const auto form = form_of(*parsed, request);
+    if (!form) return responder.send(net::problem_response(form.error()));
+    if (parsed->query_id.empty()) parsed->query_id = running_.new_id();
+    const auto customer_id = static_cast<std::uint64_t>(caller->customer_id);
+    responder.on_disconnect(
+        [this, customer_id, id = parsed->query_id] { engine_.cancel(id, customer_id); });
+    if (responder.gone()) return;
+
+    const auto begun = std::chrono::steady_clock::now();
+    running_.begin(parsed->query_id, customer_id);
+    Response head(200);
+    head.add("Content-Type", (*form)->content_type)
+        .add("Cache-Control", "private, no-store")
+        .add("X-Query-Id", parsed->query_id);
+    RowStream rows(responder, std::move(head));
+    const auto done =
+        gate_.run(parsed->statement, customer_id, parsed->query_id, (*form)->engine_format,
+                  [&rows](std::string_view chunk) { return rows.add(chunk); });
+    running_.finish(parsed->query_id, customer_id, done ? Outcome{} : Outcome{done.error().code});
+    const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - begun;
+    seconds_.observe(passed.count());
+    if (done) return rows.finish();
+    refused_.add();
+    if (rows.begun()) return;  // the connection is cut: the client sees that the body is incomplete
+    auto response = net::problem_response(done.error());
+    response.add("X-Query-Id", parsed->query_id);
+    responder.send(std::move(response));
+}
+
+void SqlEndpoints::answer_query_state(Request& request, Responder responder, bool cancel) {
+    const auto identity = access_.identify(request);
+    if (!identity) return responder.send(net::problem_response(identity.error()));
+    const std::string id(request.param("queryId"));
+    for (const std::int64_t customer : identity->customer_ids) {
+        if (!auth::authorize(*identity, customer, std::nullopt, auth::Permission::Read)) continue;
+        const auto customer_id = static_cast<std::uint64_t>(customer);
+        auto state = running_.find(id, customer_id);
+        if (!state) continue;
+        const bool stopping = cancel && engine_.cancel(id, customer_id);
+        store::QueryProgress progress;
+        progress.rows_read = state->rows_read;
+        if (state->state == "running") {
+            if (const auto now = engine_.progress(id, customer_id)) progress = *now;
+            if (stopping || progress.stopping) state->state = "cancelling";
+        }
+        std::string body;
+        JsonWriter json(body);
+        json.begin_object();
+        json.member("queryId", std::string_view(id));
+        json.member("state", state->state);
+        json.member("rowsread", progress.rows_read);
+        json.member("bytesread", progress.bytes_read);
+        json.member("elapsedms", state->elapsed_ms);
+        json.end_object();
+        Response response(stopping ? 202 : 200, "application/json", std::move(body));
+        response.add("Cache-Control", "no-store");
+        return responder.send(std::move(response));
+    }
+    responder.send(net::problem_response(
+        {ErrorCode::NotFound, "No query of yours has this id.", "queryId", id, {}}));
+}
+
+}  // namespace playhead::api
