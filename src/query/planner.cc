@@ -10,6 +10,7 @@
 #include "query/part.h"
 #include "query/piece.h"
 #include "query/session_rows.h"
+#include "query/views.h"
 
 namespace playhead::query {
 
@@ -42,7 +43,7 @@ public:
                             : needs_errors_ ? Source::Errors
                                             : Source::Sessions);
         }
-        if (auto ok = check_dimensions(); !ok) return fail(ok.error());
+        if (auto ok = check_dimensions(request_, sources_); !ok) return fail(ok.error());
         if (auto ok = check_buckets(); !ok) return fail(ok.error());
         if (auto ok = write(); !ok) return fail(ok.error());
         plan_.statement.parameters = parameters_.take();
@@ -90,8 +91,9 @@ private:
         if (needs_ad_) {
             if (!metric.ad.empty()) return Source::AdViews;
             return impossible(use.name, use.name + " is not known per ad",
-                              "a metric of single ads (e.g. adimpression, adstarts), or no ad "
-                              "dimension in aggby, metrics and filter");
+                              "a metric of single ads (e.g. adimpression, adstarts); without ad "
+                              "dimensions in aggby, metrics and filter it works in " +
+                                  std::string(views_of(metric.source)));
         }
         if (needs_errors_) {
             if (!metric.error.empty() && use.aggregate == Aggregate::Plain) return Source::Errors;
@@ -111,36 +113,9 @@ private:
             }
             if (metric.concurrency && use.aggregate == Aggregate::Plain) return Source::Slices;
             return impossible(use.name, use.name + " is not available with concurrency=1",
-                              "concurrency=0 (dimension all, microscope, subscriber, asset, geo)");
+                              "concurrency=0: " + std::string(views_of(metric.source)));
         }
         return metric.source;
-    }
-
-    Result<void> check_dimensions() const {
-        const auto check = [&](const DimensionUse& use, const char* parameter) -> Result<void> {
-            for (const auto source : sources_) {
-                if (use.on(source)) continue;
-                std::string where;
-                for (const auto other : kSources) {
-                    if (use.on(other))
-                        where += std::string(where.empty() ? "" : ", ") + name_of(other);
-                }
-                return fail(Error{ErrorCode::Unprocessable,
-                                  use.name + " is not known in the view that the metrics need (" +
-                                      name_of(source) + ")",
-                                  parameter, use.name, "metrics answered from " + where});
-            }
-            return {};
-        };
-        for (const auto* list : {&request_.group_by, &request_.columns}) {
-            for (const auto& use : *list) {
-                if (auto ok = check(use, "aggby"); !ok) return ok;
-            }
-        }
-        for (const auto& each : request_.filter) {
-            if (auto ok = check(each.dimension, "filter"); !ok) return ok;
-        }
-        return {};
     }
 
     Result<void> check_buckets() const {
