@@ -12,10 +12,19 @@ namespace playhead::query {
 /// Which figure of a metric is asked for.
 enum class Aggregate : std::uint8_t { Plain, Average, Percentile };
 
+/// What of that figure: its value, its sample size and confidence bounds, or the sums of a ratio's
+/// numerator x and denominator y over sessions.
+enum class Figure : std::uint8_t { Value, Samples, Low, High, SumX, SumY, SumXX, SumXY, SumYY };
+
+constexpr bool needs_sessions(Figure figure) noexcept {
+    return figure != Figure::Value && figure != Figure::SumX && figure != Figure::SumY;
+}
+
 /// A metric as asked for, e.g. `p95_latency`. Points into the dictionary, which must outlive it.
 struct MetricUse {
     const Metric* metric = nullptr;
     Aggregate aggregate = Aggregate::Plain;
+    Figure figure = Figure::Value;
     double level = 0;  ///< of a percentile, 0-1
     std::string name;  ///< as asked for: the key of the answer's rows
 };

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "query/columns.h"
+#include "query/confidence.h"
 
 namespace playhead::query {
 
@@ -23,7 +24,7 @@ bool rollup_has(Source source, const DimensionUse& use) {
 }  // namespace
 
 PieceKind kind_of(const MetricUse& use) noexcept {
-    if (use.aggregate != Aggregate::Plain) return PieceKind::Rows;
+    if (use.aggregate != Aggregate::Plain || needs_sessions(use.figure)) return PieceKind::Rows;
     switch (use.metric->form) {
         case Form::Unique:
         case Form::PerUnique: return PieceKind::Rows;
@@ -120,9 +121,78 @@ std::string Piece::range_ms() {
                        parameters_.integer(period.start_s));
 }
 
+bool Piece::with_business(const Metric& metric) const {
+    return request_.business_error && !metric.business.empty() && source_ != Source::AdViews &&
+           request_.definition != "conviva";
+}
+
+std::string Piece::numerator_sql(const Metric& metric, const Formula& formula) {
+    std::string out = sums(formula.numerator);
+    if (with_business(metric)) out += " + " + sums(metric.business);
+    return out;
+}
+
+std::pair<std::string, std::string> Piece::terms(const MetricUse& use, const Formula& formula) {
+    if (use.aggregate != Aggregate::Plain) {
+        const auto& where = formula.sample.where;
+        const auto flag = where.empty() ? std::string("1") : where.text();
+        return {parts_.value(
+                    fmt::format("toFloat64(if({}, {}, 0))", flag, formula.sample.value.text())),
+                parts_.value(fmt::format("toFloat64(if({}, 1, 0))", flag))};
+    }
+    const auto of_row = [&](const Expression& expression) {
+        return expression.write([&](const std::string& column) {
+            return "(" + summable_sql(source_, column).value_or("0") + ")";
+        });
+    };
+    std::string x = of_row(formula.numerator);
+    if (with_business(*use.metric)) x += " + " + of_row(use.metric->business);
+    const bool ratio = use.metric->form == Form::Ratio;
+    return {parts_.value("toFloat64(" + x + ")"),
+            parts_.value(ratio ? "toFloat64(" + of_row(formula.denominator) + ")"
+                               : std::string("toFloat64(1)"))};
+}
+
+std::string Piece::confidence_deviate() {
+    if (deviate_.empty()) {
+        deviate_ = parameters_.number(normal_quantile(0.5 + request_.confidence / 2));
+    }
+    return deviate_;
+}
+
+std::string Piece::figure_sql(const MetricUse& use) {
+    const Formula& formula = formula_of(use, source_, request_);
+    const bool plain = use.aggregate == Aggregate::Plain;
+    if (plain && use.figure == Figure::SumX) return numerator_sql(*use.metric, formula);
+    if (plain && use.figure == Figure::SumY) return sums(formula.denominator);
+    if (plain && use.metric->form != Form::Ratio && use.figure == Figure::Samples) {
+        return "sum(n)";
+    }
+    const bool upper = use.figure == Figure::High;
+    if (use.aggregate == Aggregate::Percentile && use.figure != Figure::Samples) {
+        approximate_ = true;
+        const auto value = parts_.value("toFloat64(" + formula.sample.value.text() + ")");
+        return percentile_bound_sql(value, where_flag(formula.sample), use.level,
+                                    confidence_deviate(), upper);
+    }
+    const auto [x, y] = terms(use, formula);
+    switch (use.figure) {
+        case Figure::SumX: return fmt::format("sum({})", x);
+        case Figure::SumY: return fmt::format("sum({})", y);
+        case Figure::SumXX: return fmt::format("sum({0} * {0})", x);
+        case Figure::SumXY: return fmt::format("sum({} * {})", x, y);
+        case Figure::SumYY: return fmt::format("sum({0} * {0})", y);
+        case Figure::Samples: return samples_sql(x, y);
+        default:
+            return fmt::format("({}){}", ratio_bound_sql(x, y, confidence_deviate(), upper),
+                               plain ? factor(formula.factor) : "");
+    }
+}
+
 std::string Piece::metric_sql(const MetricUse& use) {
     const Metric& metric = *use.metric;
     const Formula& formula = formula_of(use, source_, request_);
+    if (use.figure != Figure::Value) return figure_sql(use);
     if (use.aggregate != Aggregate::Plain) return sample_sql(use, formula.sample);
     if (metric.form == Form::Unique) return unique_sql(metric.unique);
     if (metric.form == Form::Peak) {
@@ -131,11 +201,7 @@ std::string Piece::metric_sql(const MetricUse& use) {
             return parts_.sum(column);
         }));
     }
-    std::string numerator = sums(formula.numerator);
-    if (request_.business_error && !metric.business.empty() && source_ != Source::AdViews &&
-        request_.definition != "conviva") {
-        numerator += " + " + sums(metric.business);
-    }
+    const std::string numerator = numerator_sql(metric, formula);
     switch (metric.form) {
         case Form::Ratio:
             return fmt::format("({}){} / nullIf({}, 0)", numerator, factor(formula.factor),

@@ -59,6 +59,12 @@ public:
 
 private:
     std::string metric_sql(const MetricUse& use);
+    bool with_business(const Metric& metric) const;
+    std::string numerator_sql(const Metric& metric, const Formula& formula);
+    std::string figure_sql(const MetricUse& use);
+    std::string confidence_deviate();
+    /// Columns of a session's numerator and denominator.
+    std::pair<std::string, std::string> terms(const MetricUse& use, const Formula& formula);
     std::string sums(const Expression& expression);
     std::string attempts_sql();
     std::string sample_sql(const MetricUse& use, const Sample& sample);
@@ -74,6 +80,7 @@ private:
     PartWriter parts_;
     std::vector<std::pair<DimensionUse, std::string>> groups_;
     std::string bucket_;
+    std::string deviate_;  ///< bound once: the normal deviate of the confidence level
     std::vector<std::pair<std::size_t, std::string>> values_;
     bool beacons_ = false;
     bool attempts_ = false;  ///< of Errors: a share of all attempts is asked for

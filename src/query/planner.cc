@@ -104,6 +104,11 @@ private:
             return Source::Slices;
         }
         if (request_.concurrency) {
+            if (needs_sessions(use.figure)) {
+                return fail(Error{ErrorCode::Unprocessable,
+                                  "confidence intervals need whole sessions", "ci", "1",
+                                  "concurrency=0, another view than live, or ci=0"});
+            }
             if (metric.concurrency && use.aggregate == Aggregate::Plain) return Source::Slices;
             return impossible(use.name, use.name + " is not available with concurrency=1",
                               "concurrency=0 (dimension all, microscope, subscriber, asset, geo)");
@@ -182,6 +187,11 @@ private:
         auto& column = plan_.columns.back();
         column.is_metric = true;
         column.decimals = use.metric->decimals;
+        if (use.figure != Figure::Value) {
+            column.integral = use.figure == Figure::Samples;
+            column.zero_when_empty = column.integral;
+            return {};
+        }
         column.integral = plain && use.metric->integral();
         column.zero_when_empty =
             plain && use.metric->form != Form::Ratio && use.metric->form != Form::PerUnique;
@@ -381,7 +391,14 @@ private:
     }
 
     Result<void> write() {
-        if (!needs_errors_ && rows_are_sessions(request_)) return write_sessions();
+        if (!needs_errors_ && rows_are_sessions(request_)) {
+            if (request_.confidence > 0) {
+                return fail(Error{ErrorCode::Unprocessable,
+                                  "one session has no confidence interval", "ci", "1",
+                                  "a view with groups of sessions, or ci=0"});
+            }
+            return write_sessions();
+        }
         make_pieces();
         std::string inner;
         for (auto& piece : pieces_) {

@@ -5,6 +5,7 @@
 #include <cctype>
 #include <map>
 
+#include "query/confidence.h"
 #include "query/nearest.h"
 #include "query/text.h"
 
@@ -13,12 +14,12 @@ namespace playhead::query {
 namespace {
 
 constexpr std::array kKnown{
-    "metrics",   "period",      "start",         "end",        "timezone",   "granularity",
-    "filter",    "qoefilter",   "orderby",       "order",      "orderas",    "limit",
-    "offset",    "count",       "agg",           "aggby",      "dimension",  "sessiontype",
-    "allstatus", "concurrency", "businesserror", "definition", "meta",       "explain",
-    "format",    "planlevel",   "queryId",       "querycache", "token_info", "queryname",
-    "customerId"};
+    "metrics",    "period",      "start",         "end",        "timezone",   "granularity",
+    "filter",     "qoefilter",   "orderby",       "order",      "orderas",    "limit",
+    "offset",     "count",       "agg",           "aggby",      "dimension",  "sessiontype",
+    "allstatus",  "concurrency", "businesserror", "definition", "meta",       "explain",
+    "format",     "planlevel",   "queryId",       "querycache", "token_info", "queryname",
+    "customerId", "ci",          "cilevel"};
 
 tl::unexpected<Error> refuse(std::string_view parameter, std::string_view value,
                              std::string expected, std::string message) {
@@ -140,6 +141,7 @@ private:
             return refuse("sessiontype", type, "ended or started", "unknown session type");
         }
         if (!type.empty()) request_.started = type == "started";
+        if (auto read = read_confidence(); !read) return read;
         const auto definition = lower(value("definition"));
         if (definition.empty()) return {};
         if (std::find(kDefinitions.begin(), kDefinitions.end(), definition) == kDefinitions.end()) {
@@ -147,6 +149,23 @@ private:
                           "unknown definition");
         }
         request_.definition = definition;
+        return {};
+    }
+
+    /// `ci=1` with `cilevel`, percent.
+    Result<void> read_confidence() {
+        bool wanted = false;
+        if (auto read = read_flag("ci", wanted); !read) return read;
+        double percent = kConfidenceDefault;
+        if (const auto text = value("cilevel"); !text.empty()) {
+            const auto level = number(text);
+            if (!level || *level < kConfidenceLeast || *level > kConfidenceMost) {
+                return refuse("cilevel", text, "a percentage from 50 to 99.99",
+                              "not a confidence level");
+            }
+            percent = *level;
+        }
+        if (wanted) request_.confidence = percent / 100;
         return {};
     }
 
@@ -191,7 +210,8 @@ private:
                 const auto& order = request_.answer_order;
                 if (std::find(order.begin(), order.end(), metric.name) != order.end()) continue;
                 request_.answer_order.push_back(metric.name);
-                request_.metrics.push_back(std::move(metric));
+                request_.metrics.push_back(metric);
+                if (request_.confidence > 0) add_confidence(metric);
             } else if (find_dimension(dictionary_, name, dimension)) {
                 add_unique(columns, dimension);
             } else {
@@ -200,6 +220,24 @@ private:
         }
         place_columns(columns);
         return {};
+    }
+
+    /// `<metric>_lo`, `<metric>_hi` of what is estimated, `<metric>_n` of what sessions have. A
+    /// count is counted, not estimated; what is not summed over sessions has neither.
+    void add_confidence(const MetricUse& metric) {
+        if (metric.metric->source == Source::Slices) return;
+        const bool estimate =
+            metric.aggregate != Aggregate::Plain || metric.metric->form == Form::Ratio;
+        const std::array<std::pair<const char*, Figure>, 3> figures{
+            {{"_lo", Figure::Low}, {"_hi", Figure::High}, {"_n", Figure::Samples}}};
+        for (const auto& [suffix, figure] : figures) {
+            if (!estimate && figure != Figure::Samples) continue;
+            MetricUse use = metric;
+            use.figure = figure;
+            use.name += suffix;
+            request_.answer_order.push_back(use.name);
+            request_.metrics.push_back(std::move(use));
+        }
     }
 
     /// Where dimensions named in `metrics` go. Without `aggby` they group (the trend of the older

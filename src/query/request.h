@@ -52,6 +52,7 @@ struct QueryRequest {
     bool concurrency = false;
     bool business_error = false;
     std::string definition = "smartsight";
+    double confidence = 0;  ///< level of ci=1, 0-1; 0 = not asked for
     bool meta = true;
     bool explain = false;
     std::string format;  ///< as given; the API decides with the Accept header

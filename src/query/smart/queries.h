@@ -15,6 +15,9 @@ SmartQuery content_insights();     ///< lists.cc
 SmartQuery content_analysis();     ///< content_analysis.cc
 SmartQuery retention();            ///< retention.cc
 SmartQuery realtime();             ///< realtime.cc
+SmartQuery engagement();           ///< engagement.cc
+SmartQuery root_cause_query();     ///< changes.cc
+SmartQuery top_movers_query();     ///< changes.cc
 
 /// `{"type":"object","properties":{…}}` of lines "name:type:meaning"; type is string, integer,
 /// number or number? (may be null).

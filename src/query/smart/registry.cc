@@ -10,7 +10,8 @@ const std::vector<SmartQuery>& registry() {
     static const std::vector<SmartQuery> all{
         content_paths(),       content_paths_from(), content_paths_to(), subscriber_insight(),
         subscriber_sessions(), subscriber_list(),    content_insights(), content_analysis(),
-        retention(),           realtime(),
+        retention(),           realtime(),           engagement(),       top_movers_query(),
+        root_cause_query(),
     };
     return all;
 }
