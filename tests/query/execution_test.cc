@@ -195,7 +195,7 @@ TEST_F(Execution, StreamNamesItsColumns) {
             return true;
         });
     ASSERT_TRUE(done) << done.error().message;
-    EXPECT_EQ(text.substr(0, text.find('\n')), "\"country\",\"attempts\"");
+    EXPECT_EQ(text.substr(0, text.find('\n')), "\"country\",\"attempts\"\r");
 }
 
 }  // namespace

@@ -15,7 +15,7 @@ import harness
 from harness import CUSTOMER
 
 QUERY = (f"/mm-apis/metricquery/{CUSTOMER}?period=last%3D7d&metrics=latency,attempts,bufferingratio,"
-         "playdur,uniqueviewercount&aggby=cdn,platform,errorcode&sessiontype=started&limit=0")
+         "playdur,uniqueviewercount,aderrorrate&aggby=cdn,platform,errorcode&sessiontype=started&limit=0")
 # Runs for as long as its limit of time lets it.
 LONG_SQL = "SELECT sum(cityHash64(number)) AS s FROM numbers(1000000000000)"
 MANY_SQL = "SELECT number, cityHash64(number) AS h FROM numbers(1500000)"

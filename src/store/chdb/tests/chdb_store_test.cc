@@ -277,6 +277,36 @@ TEST_F(ChdbStoreTest, MemoryLimitIsReported) {
     EXPECT_EQ(number("SELECT 42"), 42);
 }
 
+TEST_F(ChdbStoreTest, AStreamIsOneBodyInEveryFormat) {
+    // More rows than the engine puts into one piece.
+    const auto body = [&](std::string_view format) {
+        std::string all;
+        const auto done = store_->stream({"SELECT number FROM numbers(300000)", {}}, format, {},
+                                         [&](std::string_view chunk) {
+                                             all += chunk;
+                                             return true;
+                                         });
+        EXPECT_TRUE(done) << done.error().message;
+        return all;
+    };
+    const auto times = [](const std::string& text, std::string_view word) {
+        std::size_t count = 0;
+        for (auto at = text.find(word); at != std::string::npos; at = text.find(word, at + 1)) {
+            ++count;
+        }
+        return count;
+    };
+    const auto csv = body("CSVWithNames");
+    EXPECT_EQ(std::count(csv.begin(), csv.end(), '\n'), 300001);
+    EXPECT_EQ(times(csv, "number"), 1U);
+    EXPECT_EQ(times(body("JSON"), "\"meta\""), 1U);
+    const auto parquet = body("Parquet");
+    EXPECT_TRUE(parquet.starts_with("PAR1") && parquet.ends_with("PAR1"));
+    EXPECT_EQ(times(parquet, "PAR1"), 2U);
+    // A stream of Arrow ends with this mark, once.
+    EXPECT_EQ(times(body("ArrowStream"), std::string_view("\xff\xff\xff\xff\0\0\0\0", 8)), 1U);
+}
+
 TEST_F(ChdbStoreTest, StreamsInChunksAndStopsWhenAsked) {
     std::string all;
     std::size_t chunks = 0;
@@ -289,7 +319,7 @@ TEST_F(ChdbStoreTest, StreamsInChunksAndStopsWhenAsked) {
     ASSERT_TRUE(whole) << whole.error().message;
     EXPECT_GT(chunks, 1U);
     EXPECT_EQ(std::count(all.begin(), all.end(), '\n'), 300000);
-    EXPECT_TRUE(all.ends_with("299999\n"));
+    EXPECT_TRUE(all.ends_with("299999\r\n"));
     // More rounds than connections: each must be usable after a stream that was stopped.
     for (int round = 0; round < 4; ++round) {
         chunks = 0;
