@@ -1,5 +1,5 @@
 /// A tenant's own SELECT over the tenant's own rows. What keeps it there, and why that holds:
-/// docs/decisions/0010. Thread safe after `open`.
+/// docs/decisions/0008. Thread safe after `open`.
 #pragma once
 
 #include <cstdint>

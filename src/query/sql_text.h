@@ -1,5 +1,5 @@
 /// The text of a tenant's SQL, before the engine sees it: one SELECT, made of plain tokens. The
-/// first of the layers of docs/decisions/0010. Pure; thread safe.
+/// first of the layers of docs/decisions/0008. Pure; thread safe.
 #pragma once
 
 #include <cstddef>
