@@ -3,8 +3,6 @@
 #include <charconv>
 #include <string>
 
-#include "http/query_string.h"
-
 namespace playhead::api {
 
 namespace {
@@ -34,12 +32,19 @@ Result<Caller> Access::enter(const net::Request& request, std::optional<std::int
                              auth::Permission permission) const {
     auto identity = identify(request);
     if (!identity) return fail(identity.error());
-    const auto customer = parse_integer(request.param("customerId"));
+    return admit(std::move(*identity), request, plan_level, permission);
+}
+
+Result<Caller> Access::admit(auth::Identity identity, const net::Request& request,
+                             std::optional<std::int64_t> plan_level,
+                             auth::Permission permission) const {
+    const auto text = request.param("customerId");
+    const auto customer = text.empty() ? identity.customer_ids.front() : parse_integer(text);
     if (!customer || *customer <= 0) {
-        return fail_parameter("customerId", std::string(request.param("customerId").substr(0, 64)),
-                              "a positive integer", "the customer id in the path is not a number");
+        return fail_parameter("customerId", std::string(text.substr(0, 64)), "a positive integer",
+                              "the customer id in the path is not a number");
     }
-    if (auto allowed = auth::authorize(*identity, *customer, plan_level, permission); !allowed) {
+    if (auto allowed = auth::authorize(identity, *customer, plan_level, permission); !allowed) {
         return fail(allowed.error());
     }
     const auto snapshot = tenants_.current();
@@ -49,28 +54,12 @@ Result<Caller> Access::enter(const net::Request& request, std::optional<std::int
                           std::to_string(*customer), "an enabled customer"});
     }
     // A key carries no plan; the tenant's own then decides.
-    if (plan_level && !identity->plan_level && tenant->plan_level != *plan_level) {
+    if (plan_level && !identity.plan_level && tenant->plan_level != *plan_level) {
         return fail(Error{ErrorCode::PermissionDenied, "planlevel is not that of the customer",
                           "planlevel", std::to_string(*plan_level),
                           std::to_string(tenant->plan_level)});
     }
-    return Caller{std::move(*identity), *customer};
-}
-
-Result<std::optional<std::int64_t>> parse_plan_level(const net::Request& request, bool required) {
-    const auto query = http::QueryString::parse(request.query());
-    if (!query) return fail(query.error());
-    const auto* parameter = query->find("planlevel");
-    if (parameter == nullptr) {
-        if (!required) return std::nullopt;
-        return fail_parameter("planlevel", "", "an integer", "planlevel is missing");
-    }
-    const auto level = parse_integer(parameter->value);
-    if (!level) {
-        return fail_parameter("planlevel", parameter->value.substr(0, 64), "an integer",
-                              "planlevel is not an integer");
-    }
-    return level;
+    return Caller{std::move(identity), *customer};
 }
 
 }  // namespace playhead::api

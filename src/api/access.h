@@ -29,6 +29,11 @@ public:
     /// Unauthenticated without a valid credential.
     Result<auth::Identity> identify(const net::Request& request) const;
 
+    /// As `enter`, of an identity that is known. Without `customerId` in the path: the identity's
+    /// own customer.
+    Result<Caller> admit(auth::Identity identity, const net::Request& request,
+                         std::optional<std::int64_t> plan_level, auth::Permission permission) const;
+
     /// The customer of the path. InvalidArgument (not a number), Unauthenticated, PermissionDenied
     /// (not yours, plan or scope), NotFound (yours, but gone or disabled).
     Result<Caller> enter(const net::Request& request, std::optional<std::int64_t> plan_level,
@@ -39,9 +44,5 @@ private:
     auth::ApiKeyVerifier& api_keys_;
     const directory::TenantWatch& tenants_;
 };
-
-/// The parameter `planlevel` where it is given. InvalidArgument when it is not an integer;
-/// with `required`, also when it is missing.
-Result<std::optional<std::int64_t>> parse_plan_level(const net::Request& request, bool required);
 
 }  // namespace playhead::api

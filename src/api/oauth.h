@@ -3,9 +3,9 @@
 
 #include <string>
 
+#include "api/contract.h"
 #include "auth/key_ring.h"
 #include "auth/token_issuer.h"
-#include "http/router.h"
 
 namespace playhead::api {
 
@@ -17,8 +17,8 @@ struct OauthOptions {
 
 /// `POST /realms/{realm}/protocol/openid-connect/token`, `…/logout`, `GET …/certs`,
 /// `GET /realms/{realm}/.well-known/openid-configuration`, `POST /generateOAuthToken`.
-/// Everything passed must outlive the router.
-void add_oauth_routes(http::Router& router, const OauthOptions& options, auth::TokenIssuer& issuer,
+/// Everything passed must outlive the contract.
+void add_oauth_routes(Contract& contract, const OauthOptions& options, auth::TokenIssuer& issuer,
                       auth::KeyRing& keys);
 
 }  // namespace playhead::api

@@ -6,9 +6,9 @@
 #include <memory>
 #include <random>
 
+#include "api/query_operations.h"
 #include "base/json_writer.h"
 #include "base/random.h"
-#include "http/query_string.h"
 #include "net/problem.h"
 #include "query/envelope.h"
 
@@ -16,7 +16,6 @@ namespace playhead::api {
 
 namespace {
 
-using net::Request;
 using net::Responder;
 using net::Response;
 
@@ -41,7 +40,7 @@ constexpr StreamForm kStreamForms[] = {
 
 /// The form that `format=` or the Accept header names; null for JSON. InvalidArgument for an
 /// unknown name.
-Result<const StreamForm*> form_of(const query::QueryRequest& query, const Request& request) {
+Result<const StreamForm*> form_of(const query::QueryRequest& query, const net::Request& request) {
     if (!query.format.empty()) {
         if (query.format == "json") return nullptr;
         for (const StreamForm& form : kStreamForms) {
@@ -76,11 +75,9 @@ private:
 
 }  // namespace
 
-QueryEndpoints::QueryEndpoints(const Access& access, const query::Engine& engine,
-                               const directory::TenantWatch& tenants, MetricsRegistry& metrics,
-                               Watermark watermark)
-    : access_(access),
-      engine_(engine),
+QueryEndpoints::QueryEndpoints(const query::Engine& engine, const directory::TenantWatch& tenants,
+                               MetricsRegistry& metrics, Watermark watermark)
+    : engine_(engine),
       tenants_(tenants),
       watermark_(std::move(watermark)),
       query_seconds_(metrics.histogram("playhead_query_seconds", "", "Time of API queries")),
@@ -88,55 +85,36 @@ QueryEndpoints::QueryEndpoints(const Access& access, const query::Engine& engine
                                       "Queries that failed for a reason of ours")),
       id_seed_((std::uint64_t{std::random_device{}()} << 32U) | std::random_device{}()) {}
 
-void QueryEndpoints::add_routes(http::Router& router) {
+void QueryEndpoints::add_operations(Contract& contract) {
     const http::RouteOptions pooled{http::RunOn::Pool, 0, false};
-    const auto add = [&](const char* pattern, query::Endpoint endpoint) {
-        router.add(net::Method::Get, pattern, pooled,
-                   [this, endpoint](Request& request, Responder responder) {
-                       answer_query(endpoint, request, std::move(responder));
-                   });
+    const auto add_query = [&](query::Endpoint endpoint) {
+        contract.add(query_operation(endpoint), pooled,
+                     [this, endpoint](Call& call, Responder responder) {
+                         answer_query(endpoint, call, std::move(responder));
+                     });
     };
-    add("/mm-apis/qbrData/vod/{customerId}", query::Endpoint::QbrData);
-    add("/mm-apis/metricquery/{customerId}", query::Endpoint::MetricQuery);
-    add("/mm-apis/listsessions/{customerId}", query::Endpoint::ListSessions);
-    router.add(net::Method::Get, "/mm-apis/session/{customerId}", pooled,
-               [this](Request& request, Responder responder) {
-                   answer_session(request, std::move(responder));
-               });
-    router.add(net::Method::Get, "/mm-apis/dictionary/{customerId}", pooled,
-               [this](Request& request, Responder responder) {
-                   answer_dictionary(request, std::move(responder));
-               });
-    router.add(net::Method::Get, "/planLevelByCustId/{customerId}", pooled,
-               [this](Request& request, Responder responder) {
-                   answer_plan_level(request, std::move(responder));
-               });
+    add_query(query::Endpoint::QbrData);
+    add_query(query::Endpoint::MetricQuery);
+    add_query(query::Endpoint::ListSessions);
+    contract.add(session_operation(), pooled, [this](Call& call, Responder responder) {
+        answer_session(call, std::move(responder));
+    });
+    contract.add(dictionary_operation(), pooled, [this](Call&, Responder responder) {
+        responder.send(json_reply(query::dictionary_json(engine_.dictionary())));
+    });
+    contract.add(plan_level_operation(), pooled, [this](Call& call, Responder responder) {
+        answer_plan_level(call, std::move(responder));
+    });
 }
 
-void QueryEndpoints::answer_query(query::Endpoint endpoint, Request& request, Responder responder) {
-    // Generations 1 to 3 require the plan level; the newest has none.
-    const auto plan_level = parse_plan_level(request, endpoint == query::Endpoint::QbrData);
-    if (!plan_level) {
-        // Without a credential that comes first: who may not ask need not learn how to.
-        const auto identity = access_.identify(request);
-        return responder.send(
-            net::problem_response(identity ? plan_level.error() : identity.error()));
-    }
-    const auto caller = access_.enter(request, *plan_level, auth::Permission::Read);
-    if (!caller) return responder.send(net::problem_response(caller.error()));
-    const auto parsed = http::QueryString::parse(request.query());
-    if (!parsed) return responder.send(net::problem_response(parsed.error()));
-    query::Parameters parameters;
-    for (const auto& parameter : parsed->all()) {
-        parameters.emplace_back(parameter.name, parameter.value);
-    }
-    auto query = engine_.parse(parameters, endpoint);
+void QueryEndpoints::answer_query(query::Endpoint endpoint, Call& call, Responder responder) {
+    auto query = engine_.parse(call.given(), endpoint);
     if (!query) return responder.send(net::problem_response(query.error()));
-    const auto form = form_of(*query, request);
+    const auto form = form_of(*query, call.request);
     if (!form) return responder.send(net::problem_response(form.error()));
 
     if (query->query_id.empty()) query->query_id = new_query_id();
-    const auto customer_id = static_cast<std::uint64_t>(caller->customer_id);
+    const auto customer_id = static_cast<std::uint64_t>(call.caller.customer_id);
     // Marks the query only, so the reactor does not wait.
     responder.on_disconnect(
         [this, customer_id, id = query->query_id] { engine_.cancel(id, customer_id); });
@@ -201,38 +179,25 @@ std::string QueryEndpoints::new_query_id() {
                        high & 0xfffU, 0x8000U | (low >> 50U), low & 0xffffffffffffU);
 }
 
-void QueryEndpoints::answer_session(Request& request, Responder responder) {
-    const auto caller = access_.enter(request, std::nullopt, auth::Permission::Read);
-    if (!caller) return responder.send(net::problem_response(caller.error()));
-    const auto parsed = http::QueryString::parse(request.query());
-    if (!parsed) return responder.send(net::problem_response(parsed.error()));
-    const auto* session_id = parsed->find("sessionid");
-    if (session_id == nullptr || session_id->value.empty()) {
+void QueryEndpoints::answer_session(Call& call, Responder responder) {
+    if (!call.has("sessionid")) {
         // The published older form of this path is a metrics query; so is ours without an id.
-        return answer_query(query::Endpoint::MetricQuery, request, std::move(responder));
+        return answer_query(query::Endpoint::MetricQuery, call, std::move(responder));
     }
     const Timing timing(query_seconds_);
-    auto json =
-        engine_.session_json(session_id->value, static_cast<std::uint64_t>(caller->customer_id));
+    auto json = engine_.session_json(call.text("sessionid"),
+                                     static_cast<std::uint64_t>(call.caller.customer_id));
     if (!json) return responder.send(net::problem_response(json.error()));
     responder.send(json_reply(std::move(*json)));
 }
 
-void QueryEndpoints::answer_dictionary(Request& request, Responder responder) {
-    const auto caller = access_.enter(request, std::nullopt, auth::Permission::Read);
-    if (!caller) return responder.send(net::problem_response(caller.error()));
-    responder.send(json_reply(query::dictionary_json(engine_.dictionary())));
-}
-
-void QueryEndpoints::answer_plan_level(Request& request, Responder responder) {
-    const auto caller = access_.enter(request, std::nullopt, auth::Permission::Read);
-    if (!caller) return responder.send(net::problem_response(caller.error()));
+void QueryEndpoints::answer_plan_level(Call& call, Responder responder) {
     const auto snapshot = tenants_.current();
-    const auto* tenant = snapshot->find(caller->customer_id);
+    const auto* tenant = snapshot->find(call.caller.customer_id);
     std::string text;
     JsonWriter json(text);
     json.begin_object();
-    json.member("custId", caller->customer_id);
+    json.member("custId", call.caller.customer_id);
     json.member("planLevel", tenant == nullptr ? 0 : tenant->plan_level);
     json.end_object();
     responder.send(json_reply(std::move(text)));

@@ -7,10 +7,9 @@
 #include <string>
 #include <string_view>
 
-#include "api/access.h"
+#include "api/contract.h"
 #include "base/metrics.h"
 #include "directory/tenant_snapshot.h"
-#include "http/router.h"
 #include "query/engine.h"
 
 namespace playhead::api {
@@ -22,24 +21,21 @@ using Watermark = std::function<std::int64_t()>;
 /// and `/planLevelByCustId/{customerId}`. Must outlive the server. Thread safe.
 class QueryEndpoints {
 public:
-    QueryEndpoints(const Access& access, const query::Engine& engine,
-                   const directory::TenantWatch& tenants, MetricsRegistry& metrics,
-                   Watermark watermark);
+    QueryEndpoints(const query::Engine& engine, const directory::TenantWatch& tenants,
+                   MetricsRegistry& metrics, Watermark watermark);
 
-    void add_routes(http::Router& router);
+    void add_operations(Contract& contract);
 
 private:
-    void answer_query(query::Endpoint endpoint, net::Request& request, net::Responder responder);
-    void answer_session(net::Request& request, net::Responder responder);
-    void answer_dictionary(net::Request& request, net::Responder responder);
-    void answer_plan_level(net::Request& request, net::Responder responder);
+    void answer_query(query::Endpoint endpoint, Call& call, net::Responder responder);
+    void answer_session(Call& call, net::Responder responder);
+    void answer_plan_level(Call& call, net::Responder responder);
     void stream_rows(const query::QueryRequest& query, std::uint64_t customer_id,
                      std::string_view content_type, std::string_view engine_format,
                      net::Responder responder);
     std::string new_query_id();
     net::Response refusal(const Error& error);
 
-    const Access& access_;
     const query::Engine& engine_;
     const directory::TenantWatch& tenants_;
     Watermark watermark_;

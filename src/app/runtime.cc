@@ -13,12 +13,17 @@
 #include <thread>
 
 #include "api/access.h"
+#include "api/contract.h"
+#include "api/documentation.h"
+#include "api/ingest_operations.h"
 #include "api/oauth.h"
 #include "api/operations.h"
 #include "api/query_endpoints.h"
+#include "api/schemas.h"
 #include "app/control_plane.h"
 #include "app/default_paths.h"
 #include "app/retention.h"
+#include "app/version.h"
 #include "auth/api_key.h"
 #include "auth/key_ring.h"
 #include "auth/login_throttle.h"
@@ -105,6 +110,7 @@ struct Runtime::Parts {
     std::unique_ptr<query::Engine> engine;
     std::unique_ptr<ingest::Pipeline> pipeline;
     std::unique_ptr<ingest::Collector> collector;
+    std::unique_ptr<api::Contract> contract;
     std::unique_ptr<api::QueryEndpoints> endpoints;
     std::unique_ptr<http::Server> server;
 
@@ -239,17 +245,20 @@ Result<void> Runtime::Parts::open_server(const Config& config) {
     api::OauthOptions oauth;
     oauth.realm = config.text("auth.realm");
     oauth.issuer_base = config.text("auth.issuer");
-    api::add_oauth_routes(server->router(), oauth, *issuer, *keys);
-    api::add_operations_routes(server->router(), metrics,
-                               [this] { return pipeline->status().trouble; });
+    contract = std::make_unique<api::Contract>(server->router(), access.get(), kVersion);
+    api::add_schemas(*contract, *dictionary);
+    api::describe_ingest(*contract);
+    api::add_oauth_routes(*contract, oauth, *issuer, *keys);
+    api::add_operations_routes(*contract, metrics, [this] { return pipeline->status().trouble; });
     query::EngineOptions querying;
     querying.retention_days = config.integer("retention.sessions_days");
     querying.publication = [this] { return pipeline->publication(); };
     querying.time_limit_s = static_cast<double>(config.integer("query.time_limit_s"));
     engine = std::make_unique<query::Engine>(*store, *dictionary, clock, querying);
     endpoints = std::make_unique<api::QueryEndpoints>(
-        *access, *engine, *tenants, metrics, [this] { return pipeline->status().watermark_ms; });
-    endpoints->add_routes(server->router());
+        *engine, *tenants, metrics, [this] { return pipeline->status().watermark_ms; });
+    endpoints->add_operations(*contract);
+    api::add_documentation(*contract);
     return server->start();
 }
 
