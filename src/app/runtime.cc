@@ -258,7 +258,7 @@ Result<void> Runtime::Parts::open_server(const Config& config) {
     endpoints = std::make_unique<api::QueryEndpoints>(
         *engine, *tenants, metrics, [this] { return pipeline->status().watermark_ms; });
     endpoints->add_operations(*contract);
-    api::add_documentation(*contract);
+    api::add_documentation(*contract, default_docs_assets());
     return server->start();
 }
 

@@ -1,0 +1,156 @@
+// Seeded, property-based: every operation, every parameter with values that fit and values that do
+// not, bodies of any kind. Whatever is sent, the answer is one that the document promises.
+const NASTY = ["", "0", "-1", "1e999", "NaN", "null", "' OR 1=1 --", "{x:String}", "\u0000", "%", "[a=b",
+               "((((", "=~(", "tag.'", "😀", "\u202e", "../../etc/passwd", "x".repeat(2000), "a=b]]",
+               "[country=~(a]", "start=2,end=1", "last=0s", "last=9999999w", "9".repeat(30), ",,,,"];
+const BODIES = ["", "{}", "[]", "null", "[[[[[[", "{\"a\":", "\u0000", "\"text\"", "1e999", "[null]",
+                "grant_type=password", "grant_type=refresh_token&refresh_token=x", "cid=\"a\",sid=\"b\"",
+                JSON.stringify({ grant_type: "password", username: "u".repeat(5000), password: 7 }),
+                JSON.stringify({ qubitData: [{ streamID: { custId: "x" } }] }), "[".repeat(5000)];
+// A password grant costs 50 ms of the server and is throttled: a few are enough.
+const COSTLY = new Set(["token", "legacyToken"]);
+
+// mulberry32
+function random(seed) {
+    let state = seed >>> 0;
+    const next = () => {
+        state = (state + 0x6d2b79f5) >>> 0;
+        let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+        mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+        return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
+    };
+    return { chance: (share) => next() < share, below: (most) => Math.floor(next() * most),
+             pick: (list) => list[Math.floor(next() * list.length)] };
+}
+
+function encode(query) {
+    return query.map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`)
+        .join("&");
+}
+
+class Fuzzer {
+    constructor(server, dice) {
+        this.server = server;
+        this.dice = dice;
+        const schemas = server.document.components.schemas;
+        this.names = [...schemas.Metric.anyOf[0].enum, ...schemas.Dimension.anyOf[0].enum];
+    }
+
+    // A value that the schema allows.
+    valid({ schema, example }) {
+        const { dice } = this;
+        if (schema.enum) return String(dice.pick(schema.enum));
+        if (schema.type === "array") {
+            return Array.from({ length: 1 + dice.below(4) }, () => dice.pick(this.names)).join(",");
+        }
+        if (schema.type === "integer") {
+            const least = schema.minimum ?? 0;
+            return String(least + dice.below(Math.min(schema.maximum ?? 1000, 1000) - least + 1));
+        }
+        return example ?? schema.default ?? "";
+    }
+
+    // Values that it does not allow; what a free text is, only the server can tell.
+    invalid({ schema }) {
+        if (schema.enum) return ["fortnight", "-7", "nul\u0000l"];
+        if (schema.type === "integer") {
+            const beyond = schema.maximum === undefined ? [] : [String(schema.maximum + 1)];
+            return ["many", "1.5", "1e3", "9".repeat(40), String((schema.minimum ?? 0) - 1), ...beyond];
+        }
+        if (schema.type === "array") return ["no_such_name", "attempts,'"];
+        return schema.maxLength && schema.maxLength < 8000 ? ["y".repeat(schema.maxLength + 1)] : [];
+    }
+
+    // The least that the operation takes, as pairs.
+    base(operation) {
+        return this.query(operation)
+            .filter((each) => each.required || each.name === "period")
+            .map((each) => [each.name, String(Array.isArray(each.example) ? each.example.join(",")
+                                              : each.example ?? this.valid(each))]);
+    }
+
+    query(operation) {
+        return (operation.parameters ?? []).filter((each) => each.in === "query" && !each.deprecated);
+    }
+
+    with(operation, name, value) {
+        return [...this.base(operation).filter(([known]) => known !== name), [name, value]];
+    }
+}
+
+// Each parameter alone: typed values that do not fit are 400 and name the parameter.
+async function singleFaults(check, server, fuzzer, note) {
+    for (const operation of server.operations) {
+        if (operation.security.length === 0 || operation.method !== "get") continue;
+        const broken = [];
+        const expect = async (name, value) => {
+            const query = encode(fuzzer.with(operation, name, value));
+            const answer = await note(operation, { query });
+            const problem = answer.status === 400 ? JSON.parse(answer.bytes.toString()) : {};
+            if (problem.parameter !== name || !problem.expected) {
+                broken.push(`${query} → ${answer.status} ${answer.bytes.toString().slice(0, 200)}`);
+            }
+        };
+        for (const parameter of fuzzer.query(operation)) {
+            for (const value of fuzzer.invalid(parameter)) await expect(parameter.name, value);
+        }
+        await expect("no_such_parameter", "1");
+        check(`${operation.operationId}: a wrong parameter is 400 and is named`, broken.length === 0,
+              broken.slice(0, 3).join(" | "));
+        const stranger = await note(operation, { query: "no_such_parameter=1", credential: false });
+        check(`${operation.operationId}: a stranger learns nothing but 401`, stranger.status === 401,
+              String(stranger.status));
+    }
+}
+
+function anyRequest(operation, fuzzer, dice) {
+    const query = dice.chance(0.8) ? fuzzer.base(operation) : [];
+    for (const parameter of fuzzer.query(operation)) {
+        if (!dice.chance(0.25)) continue;
+        query.push([parameter.name, dice.chance(0.6) ? fuzzer.valid(parameter) : dice.pick(NASTY)]);
+    }
+    const unique = dice.chance(0.95) ? [...new Map(query)] : query;
+    const path = {};
+    for (const parameter of (operation.parameters ?? []).filter((each) => each.in === "path")) {
+        if (dice.chance(0.1)) path[parameter.name] = dice.pick(NASTY.filter((each) => each !== ""));
+        else if (parameter.name !== "customerId") path[parameter.name] = String(parameter.example ?? "x");
+    }
+    const request = { query: encode(unique), path, credential: dice.chance(0.95) };
+    if (operation.method !== "get") {
+        const types = Object.keys(operation.requestBody?.content ?? { "text/plain": {} });
+        request.contentType = dice.pick([...types, "application/json", "text/html"]);
+        request.body = dice.pick(BODIES);
+        const form = operation.requestBody?.content["application/json"];
+        if (form?.example && dice.chance(0.3)) request.body = JSON.stringify(form.example);
+    }
+    return request;
+}
+
+export async function fuzz(check, server, { seed, seconds }) {
+    console.log(`seed ${seed}, ${seconds} s`);
+    const dice = random(seed);
+    const fuzzer = new Fuzzer(server, dice);
+    const faults = new Map(server.operations.map((each) => [each.operationId, []]));
+    const counts = new Map();
+    const note = async (operation, request) => {
+        counts.set(operation.operationId, (counts.get(operation.operationId) ?? 0) + 1);
+        const answer = await server.send(operation, request);
+        const fault = server.fault(operation, answer);
+        const list = faults.get(operation.operationId);
+        if (fault && list.length < 20) list.push(`${JSON.stringify(request).slice(0, 300)} → ${fault}`);
+        return answer;
+    };
+    await singleFaults(check, server, fuzzer, note);
+    const until = Date.now() + seconds * 1000;
+    while (Date.now() < until) {
+        for (const operation of server.operations) {
+            if (COSTLY.has(operation.operationId) && dice.chance(0.9)) continue;
+            await note(operation, anyRequest(operation, fuzzer, dice));
+        }
+    }
+    for (const [id, list] of faults) {
+        check(`${id}: ${counts.get(id) ?? 0} requests, each answered as documented`,
+              list.length === 0 && counts.get(id) > 0,
+              `${list.length} faults, seed ${seed}: ${list.slice(0, 2).join(" | ")}`);
+    }
+}
