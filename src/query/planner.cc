@@ -15,6 +15,16 @@ namespace playhead::query {
 
 namespace {
 
+/// The views that are answered from a source, as a request names them.
+std::string_view views_of(Source source) {
+    switch (source) {
+        case Source::Sessions: return "dimension=all, microscope, subscriber, asset or geo";
+        case Source::Slices: return "dimension=live, or any with concurrency=1";
+        case Source::AdViews: return "dimension=ad";
+    }
+    return {};
+}
+
 constexpr std::int64_t kHour_s = 3600;
 
 std::int64_t ceil_to(std::int64_t value, std::int64_t step) {
@@ -69,13 +79,14 @@ private:
         if (needs_ad_) {
             if (!metric.ad.empty()) return Source::AdViews;
             return impossible(use.name, use.name + " is not known per ad",
-                              "a metric of single ads (e.g. adimpression, adstarts), or no ad "
-                              "dimension in aggby, metrics and filter");
+                              "a metric of single ads (e.g. adimpression, adstarts); without ad "
+                              "dimensions in aggby, metrics and filter it works in " +
+                                  std::string(views_of(metric.source)));
         }
         if (request_.concurrency) {
             if (metric.concurrency && use.aggregate == Aggregate::Plain) return Source::Slices;
             return impossible(use.name, use.name + " is not available with concurrency=1",
-                              "concurrency=0 (dimension all, microscope, subscriber, asset, geo)");
+                              "concurrency=0: " + std::string(views_of(metric.source)));
         }
         return metric.source;
     }
@@ -86,13 +97,13 @@ private:
                 if (use.on(source)) continue;
                 std::string where;
                 for (const auto other : {Source::Sessions, Source::Slices, Source::AdViews}) {
-                    if (use.on(other))
-                        where += std::string(where.empty() ? "" : ", ") + name_of(other);
+                    if (!use.on(other)) continue;
+                    where += std::string(where.empty() ? "" : "; ") + std::string(views_of(other));
                 }
                 return fail(Error{ErrorCode::Unprocessable,
                                   use.name + " is not known in the view that the metrics need (" +
                                       name_of(source) + ")",
-                                  parameter, use.name, "metrics answered from " + where});
+                                  parameter, use.name, "metrics that are answered in " + where});
             }
             return {};
         };

@@ -64,7 +64,7 @@ class Fuzzer {
     // The least that the operation takes, as pairs.
     base(operation) {
         return this.query(operation)
-            .filter((each) => each.required || each.name === "period")
+            .filter((each) => each.required || ["period", "metrics"].includes(each.name))
             .map((each) => [each.name, String(Array.isArray(each.example) ? each.example.join(",")
                                               : each.example ?? this.valid(each))]);
     }
