@@ -3,6 +3,8 @@
 #include <charconv>
 #include <string>
 
+#include "auth/token_verifier.h"
+
 namespace playhead::api {
 
 namespace {

@@ -5,8 +5,8 @@
 #include <optional>
 
 #include "auth/api_key.h"
+#include "auth/bearer_verifier.h"
 #include "auth/identity.h"
-#include "auth/token_verifier.h"
 #include "base/result.h"
 #include "directory/tenant_snapshot.h"
 #include "net/message.h"
@@ -22,7 +22,7 @@ struct Caller {
 /// Thread safe. Takes `Authorization: Bearer` or `X-API-Key`.
 class Access {
 public:
-    Access(auth::TokenVerifier& tokens, auth::ApiKeyVerifier& api_keys,
+    Access(auth::BearerVerifier& tokens, auth::ApiKeyVerifier& api_keys,
            const directory::TenantWatch& tenants)
         : tokens_(tokens), api_keys_(api_keys), tenants_(tenants) {}
 
@@ -40,7 +40,7 @@ public:
                          auth::Permission permission) const;
 
 private:
-    auth::TokenVerifier& tokens_;
+    auth::BearerVerifier& tokens_;
     auth::ApiKeyVerifier& api_keys_;
     const directory::TenantWatch& tenants_;
 };

@@ -2,9 +2,11 @@
 
 #include <fmt/format.h>
 
+#include "api/oauth_login.h"
 #include "api/schemas.h"
 #include "auth/discovery.h"
 #include "auth/token_form.h"
+#include "auth/token_verifier.h"
 #include "http/query_string.h"
 #include "net/problem.h"
 
@@ -104,11 +106,78 @@ Operation grant_operation(std::string path, std::string id, std::string summary)
 }
 
 constexpr const char* kDocument = R"({"type":"object"})";
+constexpr const char* kText = R"({"type":"string"})";
+
+auth::TokenContext context_of(const OauthOptions& options, const Request& request) {
+    auth::TokenContext context;
+    context.issuer = auth::issuer_url(base_url(options, request), options.realm);
+    context.address = std::string(request.remote_address());
+    return context;
+}
+
+Response userinfo(const Request& request, const auth::TokenIssuer& issuer,
+                  auth::BearerVerifier& tokens) {
+    const auto token = auth::bearer_token(request.header("authorization"));
+    if (!token) return net::problem_response(token.error());
+    const auto identity = tokens.verify(*token);
+    if (!identity) return net::problem_response(identity.error());
+    const auto reply = issuer.userinfo(*identity);
+    Response response = json_reply(reply.body);
+    response.status = reply.status;
+    if (reply.status == 401) response.add("WWW-Authenticate", "Bearer error=\"invalid_token\"");
+    return response;
+}
+
+/// For browsers and userinfo, apart from the grants.
+void add_login_routes(Contract& contract, const OauthOptions& options, auth::TokenIssuer& issuer,
+                      auth::BearerVerifier& tokens, auth::Entropy& entropy) {
+    const http::RouteOptions pooled{http::RunOn::Pool, 64U << 10U, true};
+    const std::string base = "/realms/{realm}/protocol/openid-connect";
+    auto show = issuer_operation(net::Method::Get, base + "/auth", "loginPage",
+                                 "The login page of a browser: authorization code with PKCE");
+    show.replies = {{200, "text/html", kText, "The page."}, {400, "text/html", kText, {}}};
+    show.examples = {
+        {.name = "without its parameters", .path = {{"realm", "playhead"}}, .status = 400}};
+    contract.add(
+        std::move(show), pooled, [options, &issuer, &entropy](Call& call, Responder responder) {
+            if (!is_known_realm(options, call.request, responder)) return;
+            responder.send(
+                show_login(call.request, context_of(options, call.request), issuer, entropy));
+        });
+    auto take = issuer_operation(net::Method::Post, base + "/auth", "takeLogin",
+                                 "What the login page sends");
+    take.body = RequestBody{{"application/x-www-form-urlencoded"}, kDocument, {}, false};
+    take.replies = {{303, {}, {}, "To the client, with a code."}};
+    for (const int status : {400, 401, 403, 429}) {
+        take.replies.push_back({status, "text/html", kText, {}});
+    }
+    contract.add(
+        std::move(take), pooled, [options, &issuer, &entropy](Call& call, Responder responder) {
+            if (!is_known_realm(options, call.request, responder)) return;
+            responder.send(
+                take_login(call.request, context_of(options, call.request), issuer, entropy));
+        });
+    for (const auto method : {net::Method::Get, net::Method::Post}) {
+        auto who = issuer_operation(method, base + "/userinfo",
+                                    method == net::Method::Get ? "userinfo" : "userinfoByPost",
+                                    "The person of a token");
+        who.replies = {{200, "application/json", kDocument, "Claims."},
+                       {401, "application/json", schema_of("OAuthError"), {}}};
+        who.problems.push_back(401);
+        who.examples = {
+            {.name = "without a token", .path = {{"realm", "playhead"}}, .status = 401}};
+        contract.add(std::move(who), pooled,
+                     [options, &issuer, &tokens](Call& call, Responder responder) {
+                         if (!is_known_realm(options, call.request, responder)) return;
+                         responder.send(userinfo(call.request, issuer, tokens));
+                     });
+    }
+}
 
 }  // namespace
 
 void add_oauth_routes(Contract& contract, const OauthOptions& options, auth::TokenIssuer& issuer,
-                      auth::KeyRing& keys) {
+                      auth::KeyRing& keys, auth::BearerVerifier& tokens, auth::Entropy& entropy) {
     const http::RouteOptions pooled{http::RunOn::Pool, 64U << 10U, true};
     const http::RouteOptions quick{http::RunOn::Reactor, 64U << 10U, true};
     const std::string realm = "/realms/{realm}";
@@ -120,12 +189,11 @@ void add_oauth_routes(Contract& contract, const OauthOptions& options, auth::Tok
         if (!auth::add_basic_credentials(request.header("authorization"), *form)) {
             return responder.send(token_response(bad_client_header()));
         }
-        auth::TokenContext context;
-        context.issuer = auth::issuer_url(base_url(options, request), options.realm);
-        context.address = std::string(request.remote_address());
+        const auto context = context_of(options, request);
         responder.send(token_response((issuer.*method)(*form, context)));
     };
 
+    add_login_routes(contract, options, issuer, tokens, entropy);
     contract.add(
         grant_operation(realm + "/protocol/openid-connect/token", "token", "Tokens, OAuth 2"),
         pooled, [options, grant](Call& call, Responder responder) {

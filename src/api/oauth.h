@@ -4,7 +4,9 @@
 #include <string>
 
 #include "api/contract.h"
+#include "auth/bearer_verifier.h"
 #include "auth/key_ring.h"
+#include "auth/secrets.h"
 #include "auth/token_issuer.h"
 
 namespace playhead::api {
@@ -15,10 +17,11 @@ struct OauthOptions {
     std::string issuer_base;
 };
 
-/// `POST /realms/{realm}/protocol/openid-connect/token`, `…/logout`, `GET …/certs`,
+/// `POST /realms/{realm}/protocol/openid-connect/token`, `…/logout`, `GET …/certs`, `…/auth` (with
+/// `POST`: the login page), `…/userinfo`,
 /// `GET /realms/{realm}/.well-known/openid-configuration`, `POST /generateOAuthToken`.
 /// Everything passed must outlive the contract.
 void add_oauth_routes(Contract& contract, const OauthOptions& options, auth::TokenIssuer& issuer,
-                      auth::KeyRing& keys);
+                      auth::KeyRing& keys, auth::BearerVerifier& tokens, auth::Entropy& entropy);
 
 }  // namespace playhead::api

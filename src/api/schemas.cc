@@ -13,7 +13,8 @@ constexpr const char* kProblem = R"({
 "properties":{"type":{"type":"string"},"title":{"type":"string"},
 "status":{"type":"integer","minimum":400,"maximum":599},"detail":{"type":"string"},
 "parameter":{"type":"string"},"value":{"type":"string"},
-"expected":{"type":"string","description":"What would have been right, with the nearest known name"}}})";
+"expected":{"type":"string",
+"description":"What would have been right, with the nearest known name"}}})";
 
 constexpr const char* kRow = R"({
 "type":"object","description":"One value per name of metrics and aggby; null where there is none",

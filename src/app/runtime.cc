@@ -13,6 +13,8 @@
 #include <thread>
 
 #include "api/access.h"
+#include "api/admin_endpoints.h"
+#include "api/admin_operations.h"
 #include "api/contract.h"
 #include "api/documentation.h"
 #include "api/ingest_operations.h"
@@ -22,6 +24,7 @@
 #include "api/schemas.h"
 #include "app/control_plane.h"
 #include "app/default_paths.h"
+#include "app/identity_provider.h"
 #include "app/retention.h"
 #include "app/version.h"
 #include "auth/api_key.h"
@@ -102,6 +105,7 @@ struct Runtime::Parts {
     std::unique_ptr<auth::ApiKeyVerifier> api_keys;
     std::unique_ptr<auth::TokenIssuer> issuer;
     std::unique_ptr<auth::TokenVerifier> verifier;
+    std::unique_ptr<IdentityProvider> provider;  ///< null: the built-in issuer
     std::unique_ptr<api::Access> access;
     std::unique_ptr<enrich::Enricher> enricher;
     std::unique_ptr<ingest::RequestDecoder> decoder;
@@ -112,6 +116,7 @@ struct Runtime::Parts {
     std::unique_ptr<ingest::Collector> collector;
     std::unique_ptr<api::Contract> contract;
     std::unique_ptr<api::QueryEndpoints> endpoints;
+    std::unique_ptr<api::AdminEndpoints> administration;
     std::unique_ptr<http::Server> server;
 
     std::mutex watch_mutex;
@@ -144,12 +149,21 @@ Result<void> Runtime::Parts::open_control_plane(const Config& config, const std:
     api_keys = std::make_unique<auth::ApiKeyVerifier>(*directory, clock);
     auth::TokenIssuerOptions issuing;
     issuing.realm = config.text("auth.realm");
+    issuing.client_ids = config.list("auth.clients");
+    auto redirects = pairs_setting(config, "auth.redirect_uris");
+    if (!redirects) return fail(redirects.error());
+    issuing.redirect_uris = std::move(*redirects);
     issuer = std::make_unique<auth::TokenIssuer>(*directory, *keys, *passwords, *throttle,
                                                  *api_keys, entropy, clock, issuing);
     auth::TokenVerifierOptions verifying;
     verifying.realm = issuing.realm;
     verifier = std::make_unique<auth::TokenVerifier>(*keys, clock, verifying);
-    access = std::make_unique<api::Access>(*verifier, *api_keys, *tenants);
+    auto external = IdentityProvider::open(config, clock);
+    if (!external) return fail(external.error());
+    provider = std::move(*external);
+    auth::BearerVerifier& tokens =
+        provider ? provider->verifier() : static_cast<auth::BearerVerifier&>(*verifier);
+    access = std::make_unique<api::Access>(tokens, *api_keys, *tenants);
     return {};
 }
 
@@ -204,6 +218,7 @@ Result<void> Runtime::Parts::open_pipeline(
                                                                   : journal::Durability::Fsync;
     options.workers = static_cast<int>(config.integer("ingest.workers"));
     options.cut_interval_ms = config.integer("ingest.cut_interval_ms");
+    options.whole_cut_interval_ms = config.integer("ingest.whole_cut_interval_ms");
     options.snapshot_interval_ms = config.integer("ingest.snapshot_interval_ms");
     options.journal_retention_ms = config.integer("retention.journal_days") * kDayMs;
     options.timeline.linger_ms = config.integer("ingest.linger_ms");
@@ -244,11 +259,16 @@ Result<void> Runtime::Parts::open_server(const Config& config) {
 
     api::OauthOptions oauth;
     oauth.realm = config.text("auth.realm");
-    oauth.issuer_base = config.text("auth.issuer");
+    oauth.issuer_base = config.text("auth.public_url");
     contract = std::make_unique<api::Contract>(server->router(), access.get(), kVersion);
     api::add_schemas(*contract, *dictionary);
     api::describe_ingest(*contract);
-    api::add_oauth_routes(*contract, oauth, *issuer, *keys);
+    // With an external provider there must be no second way to get a token.
+    if (!provider) api::add_oauth_routes(*contract, oauth, *issuer, *keys, *verifier, entropy);
+    administration = std::make_unique<api::AdminEndpoints>(*access, *directory, *passwords, entropy,
+                                                           api::AdminOptions{provider == nullptr});
+    administration->add_routes(server->router());
+    api::describe_administration(*contract, server->router());
     api::add_operations_routes(*contract, metrics, [this] { return pipeline->status().trouble; });
     query::EngineOptions querying;
     querying.retention_days = config.integer("retention.sessions_days");

@@ -43,13 +43,16 @@ bool printable_ascii(std::string_view text) {
 
 }  // namespace
 
-bool TokenIssuer::may_redirect_to(std::string_view uri, const TokenContext& context) const {
+bool TokenIssuer::may_redirect_to(std::string_view uri, std::string_view client_id,
+                                  const TokenContext& context) const {
     if (uri.size() > kStateBytesMax || !printable_ascii(uri) ||
         uri.find('#') != std::string_view::npos || uri.find('\\') != std::string_view::npos) {
         return false;
     }
     const auto& listed = options_.redirect_uris;
-    if (std::find(listed.begin(), listed.end(), uri) != listed.end()) return true;
+    const auto is_it = [&](const auto& one) { return one.first == client_id && one.second == uri; };
+    if (std::any_of(listed.begin(), listed.end(), is_it)) return true;
+    if (client_id != options_.portal_client) return false;
     // The portal is served by this server, under the name the browser used.
     const auto own = origin_of(context.issuer);
     return !own.empty() && uri.size() > own.size() && uri.starts_with(own) &&
@@ -63,7 +66,7 @@ std::optional<TokenReply> TokenIssuer::check_authorization(const FormPairs& form
     if (std::find(clients.begin(), clients.end(), field(form, "client_id")) == clients.end()) {
         return unknown_client();
     }
-    if (!may_redirect_to(field(form, "redirect_uri"), context)) {
+    if (!may_redirect_to(field(form, "redirect_uri"), field(form, "client_id"), context)) {
         return invalid_request("The redirect_uri is not allowed.");
     }
     if (field(form, "response_type") != "code") {

@@ -17,6 +17,7 @@
 
 #include "auth/json_text.h"
 #include "auth/secrets.h"
+#include "directory/directory.h"
 
 namespace playhead::auth {
 
@@ -63,8 +64,9 @@ std::shared_ptr<_cjose_jwk_int> own(cjose_jwk_t* handle) {
     return {handle, [](cjose_jwk_t* key) { cjose_jwk_release(key); }};
 }
 
-/// The header's kid, "" when there is none; an error when the header is not one we would write.
-Result<std::string> checked_header(const std::string& json) {
+/// The header's kid and typ, "" where there is none; an error when the header is not one we would
+/// write.
+Result<UnverifiedJws> checked_header(const std::string& json) {
     simdjson::dom::parser parser;
     simdjson::dom::object header;
     if (parser.parse(json).get_object().get(header) != simdjson::SUCCESS) {
@@ -73,6 +75,7 @@ Result<std::string> checked_header(const std::string& json) {
     std::set<std::string_view> seen;
     std::string_view algorithm;
     std::string_view kid;
+    std::string_view type;
     for (const auto& [name, value] : header) {
         if (seen.size() >= kHeaderMembersMax || !seen.insert(name).second) {
             return refused("The token's header repeats a name or is too long.");
@@ -83,13 +86,19 @@ Result<std::string> checked_header(const std::string& json) {
         if (name == "kid" && (value.get(kid) != simdjson::SUCCESS || kid.size() > kKidBytesMax)) {
             return refused("The token's key id is not a short name.");
         }
+        if (name == "typ" && value.get(type) != simdjson::SUCCESS) {
+            return refused("The token's type is not a name.");
+        }
         // Extensions that must be understood, and are not.
         if (name == "crit" || name == "b64" || name == "zip" || name == "enc") {
             return refused("The token's header asks for an extension that is not supported.");
         }
     }
     if (algorithm != "RS256") return refused("The token's algorithm is not RS256.");
-    return std::string(kid);
+    UnverifiedJws jws;
+    jws.kid = kid;
+    jws.type = directory::lower_ascii(type.substr(0, kKidBytesMax));
+    return jws;
 }
 
 }  // namespace
@@ -180,9 +189,10 @@ Result<UnverifiedJws> parse_rs256(std::string_view token) {
     if (header->empty() || payload->empty() || signature->empty()) {
         return refused("A part of the token is empty.");
     }
-    auto kid = checked_header(*header);
-    if (!kid) return fail(kid.error());
-    return UnverifiedJws{std::move(*kid), std::move(*payload)};
+    auto jws = checked_header(*header);
+    if (!jws) return fail(jws.error());
+    jws->payload = std::move(*payload);
+    return jws;
 }
 
 bool verify_rs256(std::string_view token, const RsaKey& key) {

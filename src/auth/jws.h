@@ -47,6 +47,7 @@ private:
 /// What a compact JWS says, before anything is known about its signature.
 struct UnverifiedJws {
     std::string kid;      ///< empty when the header names none
+    std::string type;     ///< the header's `typ` in lower case, empty when it has none
     std::string payload;  ///< the bytes that were signed over; not checked to be JSON
 };
 

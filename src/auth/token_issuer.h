@@ -33,8 +33,10 @@ struct TokenIssuerOptions {
     std::int64_t legacy_refresh_ttl_s = 86'400;
     /// However often it is refreshed, a login ends after this time.
     std::int64_t session_max_s = std::int64_t{30} * 86'400;
-    /// Allowed exactly, besides everything under the server's own origin.
-    std::vector<std::string> redirect_uris;
+    /// Client and URI, allowed exactly; the portal may besides go anywhere under the server's own
+    /// origin, since the server serves it.
+    std::vector<std::pair<std::string, std::string>> redirect_uris;
+    std::string portal_client = "playhead-portal";
 };
 
 struct TokenContext {
@@ -98,7 +100,8 @@ private:
                                            const TokenContext& context);
     tl::expected<Login, TokenReply> redeem_code(const FormPairs& form, std::string_view client_id,
                                                 const TokenContext& context);
-    bool may_redirect_to(std::string_view uri, const TokenContext& context) const;
+    bool may_redirect_to(std::string_view uri, std::string_view client_id,
+                         const TokenContext& context) const;
     /// Tokens of a login; `legacy` chooses the form of the answer.
     TokenReply grant(const Login& login, const TokenContext& context, bool legacy);
     tl::expected<void, TokenReply> store_refresh(const Login& login, std::string_view token,

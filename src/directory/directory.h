@@ -51,19 +51,22 @@ public:
 
     /// Returns the user with id, subject and creation time filled in.
     Result<User> add_user(const User& user);
-    /// Replaces everything but id, subject, email, password and creation time.
+    /// Replaces everything but id, subject, email, password and creation time. Disabling also
+    /// revokes the user's refresh tokens.
     Result<void> update_user(const User& user);
     /// Also revokes the user's refresh tokens.
     Result<void> set_password_hash(std::int64_t user_id, std::string_view password_hash);
     Result<void> remove_user(std::int64_t user_id);
     Result<User> user_by_email(std::string_view email) const;  ///< case does not matter
     Result<User> user_by_id(std::int64_t user_id) const;
+    Result<User> user_by_subject(std::string_view subject) const;
     Result<std::vector<User>> users(std::optional<std::int64_t> customer_id) const;
     /// The tenants a user may read: the own one first, then `further_customers` and, for an admin,
     /// the tenants whose parent is the own one. Disabled ones are left out.
     Result<std::vector<Tenant>> readable_tenants(const User& user) const;
 
     Result<void> add_api_key(const ApiKey& key);
+    Result<void> rename_api_key(std::string_view id, std::string_view name);
     Result<void> revoke_api_key(std::string_view id);
     Result<ApiKey> api_key(std::string_view id) const;
     Result<std::vector<ApiKey>> api_keys(std::int64_t customer_id) const;

@@ -71,6 +71,18 @@ Result<void> Directory::add_api_key(const ApiKey& key) {
     return fail(done.error());
 }
 
+Result<void> Directory::rename_api_key(std::string_view id, std::string_view name) {
+    auto key = api_key(id);
+    if (!key) return fail(key.error());
+    key->name = name;
+    if (auto valid = validate(*key); !valid) return valid;
+    const std::lock_guard lock(mutex_);
+    auto done = connection_->run("UPDATE api_keys SET name = ?2 WHERE id = ?1", {id, name});
+    if (!done) return fail(done.error());
+    ++own_changes_;
+    return {};
+}
+
 Result<void> Directory::revoke_api_key(std::string_view id) {
     const std::lock_guard lock(mutex_);
     auto done =

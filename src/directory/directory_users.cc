@@ -116,6 +116,12 @@ Result<void> Directory::update_user(const User& user) {
     }
     if (*done == 0) return no_user();
     if (auto written = write_further_customers(user); !written) return written;
+    if (!user.enabled) {
+        auto revoked = connection_->run(
+            "UPDATE refresh_tokens SET revoked_ms = ?2 WHERE user_id = ?1 AND revoked_ms IS NULL",
+            {user.id, clock_.now_ms()});
+        if (!revoked) return fail(revoked.error());
+    }
     ++own_changes_;
     return transaction->commit();
 }
@@ -165,6 +171,10 @@ Result<User> Directory::user_by_email(std::string_view email) const {
 
 Result<User> Directory::user_by_id(std::int64_t user_id) const {
     return one_user("id = ?1", user_id);
+}
+
+Result<User> Directory::user_by_subject(std::string_view subject) const {
+    return one_user("subject = ?1", subject);
 }
 
 Result<std::vector<User>> Directory::users(std::optional<std::int64_t> customer_id) const {

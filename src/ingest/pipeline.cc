@@ -23,6 +23,9 @@ constexpr std::size_t kBlocksWaitingMax = 4;
 constexpr std::int64_t kWaitPerStoreTime = 1;
 constexpr std::int64_t kCutIntervalBusyMaxMs = 5000;
 
+/// With more open sessions than this the rows cost more than the block.
+constexpr std::size_t kSessionsForQuickCutsMax = 30'000;
+
 }  // namespace
 
 Pipeline::Pipeline(PipelineOptions options, store::Store& store, const RequestDecoder& decoder,
@@ -149,6 +152,7 @@ void Pipeline::send_cut(const CutRecord& record, journal::Position next) {
 void Pipeline::run_worker(Worker& worker) {
     const std::size_t count = workers_.size();
     while (auto task = worker.tasks.pop()) {
+        if (give_up_) return;  // the next start replays it
         if (task->requests) {
             for (const auto& request : *task->requests) {
                 for (std::size_t index = 0; index < request->batch.events.size(); ++index) {
@@ -162,7 +166,8 @@ void Pipeline::run_worker(Worker& worker) {
         Cut& cut = *task->cut;
         std::size_t open = 0;
         for (std::size_t partition = worker.index; partition < kPartitions; partition += count) {
-            partitions_[partition]->cut(cut.record.now_ms, cut.parts[worker.index]);
+            partitions_[partition]->cut(cut.record.now_ms, cut.parts[worker.index],
+                                        cut.record.kind);
             open += partitions_[partition]->open_sessions();
             if (cut.wants_snapshot) cut.snapshots[partition] = partitions_[partition]->snapshot();
         }
@@ -183,13 +188,28 @@ void Pipeline::run_cutter() {
             lock, std::chrono::milliseconds(std::max(options_.cut_interval_ms, busy_ms)));
         if (stopping_) break;
         lock.unlock();
-        if (auto appended = append_cut(nullptr); !appended) set_trouble(appended.error().message);
+        if (auto appended = append_cut(kind_of_next_cut(), nullptr); !appended) {
+            set_trouble(appended.error().message);
+        }
         lock.lock();
     }
 }
 
-Result<void> Pipeline::append_cut(std::uint64_t* number) {
+timeline::CutKind Pipeline::kind_of_next_cut() {
+    std::size_t open = 0;
+    for (const auto& worker : workers_) open += worker->sessions_open.load();
+    const std::int64_t now_ms = clock_.monotonic_ns() / 1'000'000;
+    // A quarter of a second early: cuts wait for a time of their own.
+    constexpr std::int64_t kEarlyMs = 250;
+    const bool due = now_ms - last_whole_cut_ms_ + kEarlyMs >= options_.whole_cut_interval_ms;
+    if (!due && open <= kSessionsForQuickCutsMax) return timeline::CutKind::Quick;
+    last_whole_cut_ms_ = now_ms;
+    return timeline::CutKind::Whole;
+}
+
+Result<void> Pipeline::append_cut(timeline::CutKind kind, std::uint64_t* number) {
     CutRecord cut;
+    cut.kind = kind;
     cut.number = next_cut_.fetch_add(1);
     cut.now_ms = clock_.now_ms();
     if (number != nullptr) *number = cut.number;
@@ -198,7 +218,7 @@ Result<void> Pipeline::append_cut(std::uint64_t* number) {
 
 Result<void> Pipeline::flush(std::int64_t wait_ms) {
     std::uint64_t number = 0;
-    if (auto appended = append_cut(&number); !appended) return appended;
+    if (auto appended = append_cut(timeline::CutKind::Whole, &number); !appended) return appended;
     std::unique_lock lock(mutex_);
     const bool reached = stored_.wait_for(lock, std::chrono::milliseconds(wait_ms),
                                           [&] { return stored_cut_.load() >= number; });
@@ -214,13 +234,13 @@ void Pipeline::stop(std::int64_t wait_ms) {
         wake_cutter_.notify_all();
     }
     if (cutter_.joinable()) cutter_.join();
-    if (wait_ms > 0) {
-        if (auto flushed = flush(wait_ms); !flushed) {
-            log::warn("stopping with a block not stored (it is in the journal): {}",
-                      flushed.error().message);
-        }
+    auto flushed = flush(wait_ms);
+    if (!flushed && wait_ms > 0) {
+        log::warn("stopping with a block not stored (it is in the journal): {}",
+                  flushed.error().message);
     }
-    give_up_ = true;
+    // With everything stored the writer still saves its snapshot.
+    give_up_ = !flushed;
     {
         const std::lock_guard lock(mutex_);
         stored_.notify_all();
@@ -228,11 +248,12 @@ void Pipeline::stop(std::int64_t wait_ms) {
     // Nothing may wait for room any more: the workers' and the writer's queues drain or drop.
     for (auto& worker : workers_) worker->tasks.close();
     blocks_->close();
-    journal_.reset();
     for (auto& worker : workers_) {
         if (worker->thread.joinable()) worker->thread.join();
     }
+    // The writer drops journal segments after a snapshot: the journal outlives it.
     if (writer_.joinable()) writer_.join();
+    journal_.reset();
 }
 
 void Pipeline::set_trouble(std::string text) {

@@ -55,10 +55,16 @@ Result<void> Pipeline::store_block(std::uint64_t number, std::int64_t now_ms,
     const std::string token = fmt::format("cut:{}", number);
     // Closed sessions come first and their removal from live_sessions next: between the two they
     // are in both, so queries are told (see Pipeline::publication).
+    const bool any_closed = !rows.sessions.empty();
     bool moving = false;
     Result<void> done;
     for (const store::ColumnBatch& batch : store::batches_of(rows)) {
-        const bool moves = batch.table == "sessions" || batch.table == "live_sessions";
+        if (give_up_) {
+            done = fail(ErrorCode::Unavailable, "the server is stopping");
+            break;
+        }
+        const bool moves =
+            any_closed && (batch.table == "sessions" || batch.table == "live_sessions");
         if (moves != moving) {
             publication_.fetch_add(1);
             moving = moves;
@@ -83,22 +89,22 @@ void Pipeline::run_writer() {
             const auto done = store_block(cut.record.number, cut.record.now_ms, rows);
             stored = done.has_value();
             if (stored) break;
+            if (give_up_) return;
             set_trouble(fmt::format("the store refuses a block: {}", done.error().message));
             std::unique_lock lock(mutex_);
-            if (give_up_) return;
             stored_.wait_for(lock, std::chrono::milliseconds(retry_ms),
                              [&] { return give_up_.load(); });
             retry_ms = std::min(retry_ms * 2, kRetryLastMs);
         }
         set_trouble({});
         store_time_ms_ = (clock_.monotonic_ns() - began_ns) / 1'000'000;
-        if (cut.wants_snapshot) save_snapshot(cut);
         {
             const std::lock_guard lock(mutex_);
             stored_cut_ = cut.record.number;
             watermark_ms_ = cut.record.now_ms;
         }
         stored_.notify_all();
+        if (cut.wants_snapshot && !give_up_) save_snapshot(cut);
     }
 }
 
@@ -184,7 +190,7 @@ Result<void> Pipeline::recover(const std::function<void(std::string)>& progress)
         auto cut = decode_cut(payload);
         if (!cut) return fail(cut.error());
         model::RowBlock rows;
-        for (auto& partition : partitions_) partition->cut(cut->now_ms, rows);
+        for (auto& partition : partitions_) partition->cut(cut->now_ms, rows, cut->kind);
         derive_dimensions(rows);
         last_cut = std::max(last_cut, cut->number);
         if (cut->number <= *in_store) return {};

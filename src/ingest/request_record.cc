@@ -7,6 +7,9 @@ namespace playhead::ingest {
 namespace {
 
 constexpr char kVersion = 1;
+/// Version 1 of a cut knew one kind only, the whole one.
+constexpr char kCutVersionWhole = 1;
+constexpr char kCutVersion = 2;
 
 void put_varint(std::string& out, std::uint64_t value) {
     while (value >= 0x80) {
@@ -140,18 +143,21 @@ Result<DecodedRecord> decode_record(std::string_view payload) {
 
 std::string encode_cut(const CutRecord& cut) {
     std::string out;
-    out.push_back(kVersion);
+    out.push_back(kCutVersion);
     put_varint(out, cut.number);
     put_signed(out, cut.now_ms);
+    out.push_back(cut.kind == timeline::CutKind::Whole ? 1 : 0);
     return out;
 }
 
 Result<CutRecord> decode_cut(std::string_view payload) {
     Reader reader(payload);
     CutRecord cut;
-    const bool known = reader.byte() == static_cast<std::uint8_t>(kVersion);
+    const std::uint8_t version = reader.byte();
+    const bool known = version == kCutVersionWhole || version == kCutVersion;
     cut.number = reader.varint();
     cut.now_ms = reader.signed_varint();
+    if (version == kCutVersion && reader.byte() == 0) cut.kind = timeline::CutKind::Quick;
     if (!known || !reader.ok()) return fail(ErrorCode::Internal, "journal record: a damaged cut");
     return cut;
 }

@@ -14,6 +14,7 @@
 
 #include "base/result.h"
 #include "model/client_context.h"
+#include "timeline/timeline.h"
 
 namespace playhead::ingest {
 
@@ -53,6 +54,7 @@ Result<DecodedRecord> decode_record(std::string_view payload);
 struct CutRecord {
     std::uint64_t number = 0;
     std::int64_t now_ms = 0;
+    timeline::CutKind kind = timeline::CutKind::Whole;
 };
 
 std::string encode_cut(const CutRecord& cut);

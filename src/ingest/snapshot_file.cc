@@ -9,6 +9,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <sstream>
 
 #include "base/hash.h"
@@ -39,18 +40,39 @@ std::string system_error(std::string_view what, const std::string& path) {
     return fmt::format("snapshot: cannot {} {}: {}", what, path, std::strerror(errno));
 }
 
-Result<void> write_synced(const std::string& path, const std::string& bytes) {
+bool write_all(int file, std::string_view bytes) {
+    while (!bytes.empty()) {
+        const ssize_t count = ::write(file, bytes.data(), bytes.size());
+        if (count < 0 && errno == EINTR) continue;
+        if (count <= 0) return false;
+        bytes.remove_prefix(static_cast<std::size_t>(count));
+    }
+    return true;
+}
+
+/// Part by part: a large snapshot is not copied into one buffer.
+Result<void> write_synced(const std::string& path, const Snapshot& snapshot) {
     const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
     if (file < 0) return fail(ErrorCode::Unavailable, system_error("create", path));
-    std::size_t done = 0;
-    bool good = true;
-    while (good && done < bytes.size()) {
-        const ssize_t count = ::write(file, bytes.data() + done, bytes.size() - done);
-        if (count < 0 && errno == EINTR) continue;
-        good = count > 0;
-        if (good) done += static_cast<std::size_t>(count);
+    std::uint32_t checksum = 0;
+    const auto write_part = [&](std::string_view bytes) {
+        checksum = crc32c(bytes.data(), bytes.size(), checksum);
+        return write_all(file, bytes);
+    };
+    std::string head(kMagic);
+    put(head, snapshot.cut);
+    put(head, snapshot.next.segment);
+    put(head, snapshot.next.offset);
+    put(head, static_cast<std::uint32_t>(snapshot.partitions.size()));
+    bool good = write_part(head);
+    for (const std::string& partition : snapshot.partitions) {
+        std::string length;
+        put(length, static_cast<std::uint64_t>(partition.size()));
+        good = good && write_part(length) && write_part(partition);
     }
-    good = good && ::fsync(file) == 0;
+    std::string tail;
+    put(tail, checksum);
+    good = good && write_all(file, tail) && ::fsync(file) == 0;
     const std::string message = good ? "" : system_error("write", path);
     ::close(file);
     if (!good) {
@@ -58,6 +80,15 @@ Result<void> write_synced(const std::string& path, const std::string& bytes) {
         return fail(ErrorCode::Unavailable, message);
     }
     return {};
+}
+
+/// Where replay goes on after the snapshot, by its header alone; nothing for a foreign file.
+std::optional<journal::Position> next_of(const std::string& path) {
+    std::ifstream file(path, std::ios::binary);
+    std::string head(kHeaderBytes, '\0');
+    if (!file.read(head.data(), static_cast<std::streamsize>(head.size()))) return {};
+    if (!head.starts_with(kMagic)) return {};
+    return journal::Position{get<std::uint64_t>(head, 16), get<std::uint64_t>(head, 24)};
 }
 
 void sync_directory(const std::string& dir) {
@@ -84,20 +115,9 @@ std::vector<std::string> list_snapshots(const std::string& dir) {
 }
 
 Result<journal::Position> write_snapshot(const std::string& dir, const Snapshot& snapshot) {
-    std::string bytes(kMagic);
-    put(bytes, snapshot.cut);
-    put(bytes, snapshot.next.segment);
-    put(bytes, snapshot.next.offset);
-    put(bytes, static_cast<std::uint32_t>(snapshot.partitions.size()));
-    for (const std::string& partition : snapshot.partitions) {
-        put(bytes, static_cast<std::uint64_t>(partition.size()));
-        bytes += partition;
-    }
-    put(bytes, crc32c(bytes.data(), bytes.size()));
-
     const std::string path = fmt::format("{}/{:016x}{}", dir, snapshot.cut, kSuffix);
     const std::string temporary = path + ".tmp";
-    if (auto written = write_synced(temporary, bytes); !written) return fail(written.error());
+    if (auto written = write_synced(temporary, snapshot); !written) return fail(written.error());
     if (::rename(temporary.c_str(), path.c_str()) != 0) {
         return fail(ErrorCode::Unavailable, system_error("rename", temporary));
     }
@@ -109,8 +129,8 @@ Result<journal::Position> write_snapshot(const std::string& dir, const Snapshot&
         if (index >= kSnapshotsKept) {
             std::error_code ignored;
             std::filesystem::remove(names[index], ignored);
-        } else if (auto kept = read_snapshot(names[index]); kept) {
-            needed = std::min(needed, kept->next);
+        } else if (const auto next = next_of(names[index])) {
+            needed = std::min(needed, *next);
         }
     }
     return needed;

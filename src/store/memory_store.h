@@ -13,7 +13,7 @@
 
 namespace playhead::store {
 
-class MemoryStore final : public Store {
+class MemoryStore : public Store {
 public:
     using Value = std::variant<std::int64_t, double, std::string,
                                std::vector<std::pair<std::string, std::string>>>;

@@ -31,8 +31,8 @@ void Partition::apply(const model::Event& event, const model::ClientContext& cli
     state_->apply(event, client);
 }
 
-void Partition::cut(std::int64_t now_ms, model::RowBlock& out) {
-    state_->cut(now_ms, out);
+void Partition::cut(std::int64_t now_ms, model::RowBlock& out, CutKind kind) {
+    state_->cut(now_ms, kind, out);
 }
 
 Stats Partition::stats() const {
@@ -131,7 +131,7 @@ std::int64_t Partition::State::expiry_of(const Session& session) const noexcept 
     return session.last_receive_ms + 3 * interval + options.drop_grace_ms;
 }
 
-void Partition::State::cut(std::int64_t now_ms, model::RowBlock& out) {
+void Partition::State::cut(std::int64_t now_ms, CutKind kind, model::RowBlock& out) {
     for (auto& row : events) out.events.push_back(std::move(row));
     for (auto& row : app_events) out.app_events.push_back(std::move(row));
     events.clear();
@@ -139,7 +139,8 @@ void Partition::State::cut(std::int64_t now_ms, model::RowBlock& out) {
     std::vector<Slot*> due;
     due.swap(touched);
     for (Slot* slot : due) slot->queued = false;
-    while (!wakes.empty() && wakes.top().at_ms <= now_ms) {
+    // A quick cut leaves the queue alone: what has become due waits there for the next whole one.
+    while (kind == CutKind::Whole && !wakes.empty() && wakes.top().at_ms <= now_ms) {
         const Wake wake = wakes.top();
         wakes.pop();
         const auto found = slots.find(wake.slot);
@@ -155,27 +156,33 @@ void Partition::State::cut(std::int64_t now_ms, model::RowBlock& out) {
                                               : a.session_id < b.session_id;
     });
     due.erase(std::unique(due.begin(), due.end()), due.end());
-    const auto rows = static_cast<std::size_t>(std::count_if(
-        due.begin(), due.end(), [&](const Slot* slot) { return rows_due(slot->session, now_ms); }));
+    const auto rows =
+        static_cast<std::size_t>(std::count_if(due.begin(), due.end(), [&](const Slot* slot) {
+            return rows_due(slot->session, now_ms, kind);
+        }));
     make_room(out.live_sessions, rows);
-    make_room(out.slices, rows);
-    for (Slot* slot : due) look_at(*slot, now_ms, out);
-    forget(now_ms);
+    if (kind == CutKind::Whole) make_room(out.slices, rows);
+    for (Slot* slot : due) look_at(*slot, now_ms, kind, out);
+    if (kind == CutKind::Whole) forget(now_ms);
 }
 
-bool Partition::State::rows_due(const Session& session, std::int64_t now_ms) const noexcept {
-    return session.dirty &&
-           (session.urgent || now_ms >= std::min(session.live_row_ms + options.live_row_ms,
-                                                 session.slice_ms + options.slice_ms));
+bool Partition::State::rows_due(const Session& session, std::int64_t now_ms,
+                                CutKind kind) const noexcept {
+    if (!session.dirty) return false;
+    if (session.urgent) return true;
+    return kind == CutKind::Whole && now_ms >= std::min(session.live_row_ms + options.live_row_ms,
+                                                        session.slice_ms + options.slice_ms);
 }
 
-void Partition::State::look_at(Slot& slot, std::int64_t now_ms, model::RowBlock& out) {
+void Partition::State::look_at(Slot& slot, std::int64_t now_ms, CutKind kind,
+                               model::RowBlock& out) {
     Session& session = slot.session;
     if (session.closed) return;
+    const bool whole = kind == CutKind::Whole;
     const std::int64_t live_due = session.live_row_ms + options.live_row_ms;
     const std::int64_t slice_due = session.slice_ms + options.slice_ms;
     const std::int64_t quiet_until = session.last_receive_ms + options.linger_ms;
-    if (!rows_due(session, now_ms) && now_ms < quiet_until) {
+    if (!rows_due(session, now_ms, kind) && (!whole || now_ms < quiet_until)) {
         wake_at(slot, session.dirty ? std::min({quiet_until, live_due, slice_due}) : quiet_until);
         return;
     }
@@ -183,14 +190,14 @@ void Partition::State::look_at(Slot& slot, std::int64_t now_ms, model::RowBlock&
     const std::int64_t close_at =
         measured.final ? std::min(expiry_of(session), session.last_receive_ms + options.linger_ms)
                        : expiry_of(session);
-    if (now_ms >= close_at) {
+    if (whole && now_ms >= close_at) {
         close(slot, now_ms, out);
         return;
     }
     bool pending = false;
     if (session.dirty) {
-        const bool live = session.urgent || now_ms >= live_due;
-        const bool slice = now_ms >= slice_due;
+        const bool live = session.urgent || (whole && now_ms >= live_due);
+        const bool slice = whole && now_ms >= slice_due;
         if (slice) slices(slot, now_ms, out);
         if (live) live_row(slot, now_ms, out);
         pending = !live || !slice;

@@ -77,12 +77,12 @@ struct Partition::State {
     explicit State(Options chosen) : options(std::move(chosen)) {}
 
     void apply(const model::Event& event, const model::ClientContext& client);
-    void cut(std::int64_t now_ms, model::RowBlock& out);
+    void cut(std::int64_t now_ms, CutKind kind, model::RowBlock& out);
     void touch(Slot& slot);
     void reopen(Slot& slot);
-    void look_at(Slot& slot, std::int64_t now_ms, model::RowBlock& out);
+    void look_at(Slot& slot, std::int64_t now_ms, CutKind kind, model::RowBlock& out);
     void close(Slot& slot, std::int64_t now_ms, model::RowBlock& out);
-    bool rows_due(const Session& session, std::int64_t now_ms) const noexcept;
+    bool rows_due(const Session& session, std::int64_t now_ms, CutKind kind) const noexcept;
     /// Takes `measured.row`: call it last.
     void live_row(Slot& slot, std::int64_t now_ms, model::RowBlock& out);
     void slices(Slot& slot, std::int64_t now_ms, model::RowBlock& out);

@@ -28,6 +28,13 @@ struct Stats {
     std::uint64_t evicted = 0;  ///< closed sessions forgotten before Options::reopen_ms
 };
 
+/// How much a cut lets out. The engine's price of a block is by table, hardly by row, so what can
+/// wait is kept for every few cuts.
+enum class CutKind : std::uint8_t {
+    Quick,  ///< what is new to see: events, and live rows of sessions with a new state
+    Whole,  ///< also what has become due: other live rows, slices, closed sessions
+};
+
 /// Owns the sessions. Single-threaded. Deterministic: the same sequence of `apply` and `cut` calls
 /// gives the same blocks, which is what makes a replay of the journal insert nothing twice.
 class Partition {
@@ -43,7 +50,7 @@ public:
     /// Lets time pass to `now_ms` (the server's clock; by the caller's journal, so that a replay
     /// passes the same values) and appends every row that is due to `out`, sessions in the order
     /// of their keys.
-    void cut(std::int64_t now_ms, model::RowBlock& out);
+    void cut(std::int64_t now_ms, model::RowBlock& out, CutKind kind = CutKind::Whole);
 
     /// All kept state, versioned and checksummed. Text columns are stored by name.
     std::string snapshot() const;

@@ -36,7 +36,7 @@ OWNERS = [
     (re.compile(r"^boost/(asio|beast)"), {"net", "http"}),
     (re.compile(r"^openssl/"), {"net", "auth", "enrich"}),
     (re.compile(r"^sqlite3"), {"directory"}),
-    (re.compile(r"^simdjson"), {"wire", "auth", "app"}),
+    (re.compile(r"^simdjson"), {"wire", "auth", "app", "api"}),
     (re.compile(r"^maxminddb"), {"enrich"}),
     (re.compile(r"^re2/"), {"enrich", "query"}),
     (re.compile(r"^(cjose|jansson)"), {"auth"}),

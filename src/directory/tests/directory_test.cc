@@ -359,5 +359,30 @@ TEST(Records, NamesRolesAndScopesBothWays) {
     EXPECT_FALSE(parse_role(""));
 }
 
+TEST_F(DirectoryTest, DisablingAUserEndsItsLoginsForGood) {
+    auto ann = added_user();
+    ASSERT_TRUE(directory_->add_refresh_token(refresh("h1", ann.id)));
+    ann.enabled = false;
+    ASSERT_TRUE(directory_->update_user(ann));
+    ann.enabled = true;
+    ASSERT_TRUE(directory_->update_user(ann));
+    EXPECT_TRUE(directory_->refresh_token("h1")->revoked_ms);
+}
+
+TEST_F(DirectoryTest, FindsAUserBySubjectAndRenamesAKey) {
+    const auto ann = added_user();
+    EXPECT_EQ(directory_->user_by_subject(ann.subject)->email, ann.email);
+    EXPECT_EQ(directory_->user_by_subject("' OR 1=1 --").error().code, ErrorCode::NotFound);
+    ApiKey key;
+    key.id = "ph_1";
+    key.key_hash = "hash";
+    key.customer_id = 7;
+    ASSERT_TRUE(directory_->add_api_key(key));
+    ASSERT_TRUE(directory_->rename_api_key("ph_1", "new"));
+    EXPECT_EQ(directory_->api_key("ph_1")->name, "new");
+    EXPECT_FALSE(directory_->rename_api_key("ph_1", std::string(201, 'x')));
+    EXPECT_EQ(directory_->rename_api_key("ph_2", "x").error().code, ErrorCode::NotFound);
+}
+
 }  // namespace
 }  // namespace playhead::directory

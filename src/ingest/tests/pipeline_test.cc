@@ -246,6 +246,50 @@ TEST(RequestRecord, ReadsBackWhatItWrote) {
     EXPECT_EQ(decoded->body, "body");
 }
 
+TEST(CutRecord, TellsItsKindAndReadsTheVersionBefore) {
+    for (const auto kind : {timeline::CutKind::Quick, timeline::CutKind::Whole}) {
+        const auto decoded = decode_cut(encode_cut({300, 1'780'000'000'123, kind}));
+        ASSERT_TRUE(decoded);
+        EXPECT_EQ(decoded->number, 300U);
+        EXPECT_EQ(decoded->now_ms, 1'780'000'000'123);
+        EXPECT_EQ(decoded->kind, kind);
+    }
+    // Version 1, number 5, time 3 (zigzag 6).
+    const auto before = decode_cut(std::string_view("\x01\x05\x06", 3));
+    ASSERT_TRUE(before);
+    EXPECT_EQ(before->number, 5U);
+    EXPECT_EQ(before->now_ms, 3);
+    EXPECT_EQ(before->kind, timeline::CutKind::Whole);
+    EXPECT_FALSE(decode_cut(std::string_view("\x02\x05\x06", 3)));
+    EXPECT_FALSE(decode_cut(std::string_view("\x03\x05\x06\x01", 4)));
+}
+
+/// Takes its time with sessions, as a busy engine does.
+class SlowStore final : public store::MemoryStore {
+public:
+    Result<void> insert(const store::ColumnBatch& batch, std::string_view token) override {
+        if (batch.table == "live_sessions") {
+            std::this_thread::sleep_for(std::chrono::milliseconds(300));
+        }
+        return MemoryStore::insert(batch, token);
+    }
+};
+
+// Stopping gives up on a slow block and on its snapshot; the next start stores it.
+TEST(Pipeline, StopsBeforeTheStoreIsDoneWithABlock) {
+    Folder folder("pipeline-stop-slow");
+    SlowStore store;
+    ManualClock clock(kNow);
+    Bench bench(folder.path(), store, clock);
+    play(bench, clock, 1, false);
+    bench.pipeline->stop(100);
+    EXPECT_TRUE(list_snapshots(folder.path() + "/snapshots").empty());
+    Bench next(folder.path(), store, clock);
+    EXPECT_EQ(next.pipeline->recovery().records, 3U);
+    EXPECT_EQ(store.row_count("events"), 2U);
+    EXPECT_EQ(store.row_count("live_sessions"), 1U);
+}
+
 TEST(RequestRecord, RefusesEveryTruncation) {
     RequestRecord record;
     record.session_id = "sid";

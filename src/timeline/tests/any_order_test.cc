@@ -245,5 +245,41 @@ TEST(AnyOrder, TheSameCallsGiveTheSameBlocks) {
     }
 }
 
+// Quick cuts only delay: what the session is, and what its minutes add up to, stay the same; and a
+// quick cut lets out nothing but events and live rows of a new state.
+TEST(AnyOrder, QuickCutsDelayAndChangeNothing) {
+    std::size_t seen_at_once = 0;
+    for (std::uint64_t seed = 0; seed < kSessions; ++seed) {
+        Random random(seed, 77);
+        const Script script = seed % 2 == 0 ? random_smartsight(random) : random_cmcd(random);
+        const Outcome whole = play(script);
+        Partition partition{Options{}};
+        model::RowBlock quick;
+        Outcome mixed;
+        std::string snapshot;
+        for (const Event& event : script.events) {
+            partition.apply(event, {});
+            if (random.chance(0.8)) {
+                partition.cut(event.receive_ms, quick, CutKind::Quick);
+            } else {
+                partition.cut(event.receive_ms, mixed.rows);
+            }
+            if (random.chance(0.1)) {
+                snapshot = partition.snapshot();
+                ASSERT_TRUE(partition.restore(snapshot));
+            }
+        }
+        EXPECT_TRUE(quick.sessions.empty() && quick.slices.empty() && quick.ad_views.empty());
+        seen_at_once += quick.live_sessions.size();
+        partition.cut(kMuchLater, mixed.rows);
+        EXPECT_EQ(mixed.by_minute(), whole.by_minute()) << seed;
+        ASSERT_FALSE(mixed.rows.sessions.empty()) << seed;
+        EXPECT_EQ(mixed.session().counters, whole.session().counters) << seed;
+        EXPECT_EQ(mixed.session().status, whole.session().status) << seed;
+        EXPECT_EQ(mixed.slice_sum(), mixed.session().counters) << seed;
+    }
+    EXPECT_GT(seen_at_once, kSessions);
+}
+
 }  // namespace
 }  // namespace playhead::timeline
