@@ -15,7 +15,7 @@ STALL_MS, STARTUP_MS, PLAY_MS = 20, 80, 120
 # The SDKs notice stalls by polling: what they state is exact against their beacons, and this far
 # from the truth. RN 4.6.0 overstates by design of its polling and is not held against the truth.
 SDK_STALL_MS = 60
-DROP_SECONDS = 3 * 1 + 60 + 15
+DROP_SECONDS = 3 * 1 + 60 + 5 + 15  # closed sessions are stored every 5 s
 
 FIGURES = ("attempts", "plays", "startup_ms", "stall_ms", "stall_count", "seek_stall_ms",
            "seek_stall_count", "pause_ms", "pause_count", "seek_count", "playing_ms",
