@@ -47,6 +47,13 @@ void describe_administration(Contract& contract, const http::Router& router) {
         }
         if (route.method == net::Method::Delete) out.replies.push_back({204, {}, {}, "Done."});
         out.problems = {400, 409, 413, 415, 422};
+        if (route.method == net::Method::Get) {
+            out.examples = {{.name = "of the administrator's own customer"}};
+            for (const auto& name : route.names) {
+                out.examples.front() = {
+                    .name = "nothing of that id", .path = {{name, "nobody"}}, .status = 404};
+            }
+        }
         contract.describe(std::move(out));
     }
 }

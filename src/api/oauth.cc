@@ -135,9 +135,12 @@ void add_login_routes(Contract& contract, const OauthOptions& options, auth::Tok
     const std::string base = "/realms/{realm}/protocol/openid-connect";
     auto show = issuer_operation(net::Method::Get, base + "/auth", "loginPage",
                                  "The login page of a browser: authorization code with PKCE");
-    show.replies = {{200, "text/html", kText, "The page."}, {400, "text/html", kText, {}}};
+    show.replies = {{200, "text/html", kText, "The page."}};
+    for (const int status : {400, 401, 403, 429}) {
+        show.replies.push_back({status, "text/html", kText, {}});
+    }
     show.examples = {
-        {.name = "without its parameters", .path = {{"realm", "playhead"}}, .status = 400}};
+        {.name = "without its parameters", .path = {{"realm", "playhead"}}, .status = 401}};
     contract.add(
         std::move(show), pooled, [options, &issuer, &entropy](Call& call, Responder responder) {
             if (!is_known_realm(options, call.request, responder)) return;

@@ -19,6 +19,16 @@ std::string lower_method(net::Method method) {
     return name;
 }
 
+std::string_view permission_name(auth::Permission permission) {
+    switch (permission) {
+        case auth::Permission::Read: return "read";
+        case auth::Permission::Write: return "write";
+        case auth::Permission::Ingest: return "ingest";
+        case auth::Permission::Admin: return "admin";
+    }
+    return {};
+}
+
 void write_schema(JsonWriter& json, const query::Parameter& parameter) {
     json.begin_object();
     switch (parameter.type) {
@@ -191,6 +201,9 @@ void write_operation(JsonWriter& json, const Operation& operation) {
     json.end_array();
     json.member("summary", operation.summary);
     if (!operation.description.empty()) json.member("description", operation.description);
+    if (operation.permission) {
+        json.member("x-permission", permission_name(*operation.permission));
+    }
     json.key("security");
     json.raw(operation.permission ? R"([{"apiKey":[]},{"bearer":[]}])" : "[]");
     if (!operation.parameters.empty()) {

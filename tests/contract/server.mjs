@@ -28,7 +28,7 @@ export class Server {
             encodeURIComponent(path[name] ?? (name === "customerId" ? this.customer : name)));
         const headers = {};
         if (credential && operation.security.length > 0) {
-            headers["X-API-Key"] = operation.method === "get" ? this.key : this.adminKey;
+            headers["X-API-Key"] = operation["x-permission"] === "read" ? this.key : this.adminKey;
         }
         if (body !== undefined) headers["Content-Type"] = contentType;
         const response = await fetch(`${this.url}${target}${query ? `?${query}` : ""}`, {
