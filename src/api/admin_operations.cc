@@ -51,7 +51,7 @@ void describe_administration(Contract& contract, const http::Router& router) {
             out.examples = {{.name = "of the administrator's own customer"}};
             for (const auto& name : route.names) {
                 out.examples.front() = {
-                    .name = "nothing of that id", .path = {{name, "nobody"}}, .status = 404};
+                    .name = "nothing of that id", .path = {{name, "1"}}, .status = 404};
             }
         }
         contract.describe(std::move(out));
