@@ -15,13 +15,6 @@ void write_number(JsonWriter& json, const char* name, const std::optional<double
     value ? json.value(std::round(*value * kFourDecimals) / kFourDecimals) : json.null();
 }
 
-void write_texts(JsonWriter& json, const char* name, const std::vector<std::string>& list) {
-    json.key(name);
-    json.begin_array();
-    for (const auto& item : list) json.value(std::string_view(item));
-    json.end_array();
-}
-
 }  // namespace
 
 const char* name_of(Status status) noexcept {
@@ -65,8 +58,8 @@ void write_alert(JsonWriter& json, const Alert& alert) {
     json.member("detectioninterval", alert.detection_interval_s);
     json.key("rootcause");
     json.raw(alert.root_cause_json);
-    write_texts(json, "sampleSessions", alert.sample_sessions);
-    write_texts(json, "notified", alert.notified);
+    json.member("sampleSessions", alert.sample_sessions);
+    json.member("notified", alert.notified);
     json.member("note", alert.note);
     json.end_object();
 }

@@ -220,13 +220,6 @@ Result<Rule> read(const Json& json) {
     return rule;
 }
 
-void write_texts(JsonWriter& json, const char* name, const std::vector<std::string>& list) {
-    json.key(name);
-    json.begin_array();
-    for (const auto& item : list) json.value(std::string_view(item));
-    json.end_array();
-}
-
 }  // namespace
 
 Result<Rule> parse_rule(std::string_view text) {
@@ -256,7 +249,7 @@ void write_rule(JsonWriter& json, const Rule& rule) {
     json.member("enabled", rule.enabled);
     json.member("metric", rule.metric);
     json.member("filter", rule.filter);
-    write_texts(json, "dimensions", rule.dimensions);
+    json.member("dimensions", rule.dimensions);
     json.member("operator", rule.above ? "above" : "below");
     if (rule.threshold) {
         json.member("threshold", *rule.threshold);
@@ -272,7 +265,7 @@ void write_rule(JsonWriter& json, const Rule& rule) {
     json.member("persistence", rule.persistence);
     json.member("resolution", rule.resolution);
     json.member("cooldown", rule.cooldown_s);
-    write_texts(json, "notify", rule.notify);
+    json.member("notify", rule.notify);
     json.end_object();
 }
 

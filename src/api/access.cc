@@ -17,6 +17,23 @@ std::optional<std::int64_t> parse_integer(std::string_view text) {
     return value;
 }
 
+/// The parameter `planlevel` where it is given.
+Result<std::optional<std::int64_t>> parse_plan_level(const net::Request& request, bool required) {
+    const auto query = http::QueryString::parse(request.query());
+    if (!query) return fail(query.error());
+    const auto* parameter = query->find("planlevel");
+    if (parameter == nullptr) {
+        if (!required) return std::nullopt;
+        return fail_parameter("planlevel", "", "an integer", "planlevel is missing");
+    }
+    const auto level = parse_integer(parameter->value);
+    if (!level) {
+        return fail_parameter("planlevel", parameter->value.substr(0, 64), "an integer",
+                              "planlevel is not an integer");
+    }
+    return level;
+}
+
 }  // namespace
 
 Result<auth::Identity> Access::identify(const net::Request& request) const {
@@ -58,20 +75,13 @@ Result<Caller> Access::enter(const net::Request& request, std::optional<std::int
     return Caller{std::move(*identity), *customer};
 }
 
-Result<std::optional<std::int64_t>> parse_plan_level(const net::Request& request, bool required) {
-    const auto query = http::QueryString::parse(request.query());
-    if (!query) return fail(query.error());
-    const auto* parameter = query->find("planlevel");
-    if (parameter == nullptr) {
-        if (!required) return std::nullopt;
-        return fail_parameter("planlevel", "", "an integer", "planlevel is missing");
-    }
-    const auto level = parse_integer(parameter->value);
-    if (!level) {
-        return fail_parameter("planlevel", parameter->value.substr(0, 64), "an integer",
-                              "planlevel is not an integer");
-    }
-    return level;
+Result<Caller> Access::enter_with_plan(const net::Request& request, bool required,
+                                       auth::Permission permission) const {
+    const auto plan_level = parse_plan_level(request, required);
+    if (plan_level) return enter(request, *plan_level, permission);
+    // Without a credential that comes first: who may not ask need not learn how to.
+    const auto identity = identify(request);
+    return fail(identity ? plan_level.error() : identity.error());
 }
 
 }  // namespace playhead::api

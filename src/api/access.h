@@ -34,14 +34,15 @@ public:
     Result<Caller> enter(const net::Request& request, std::optional<std::int64_t> plan_level,
                          auth::Permission permission) const;
 
+    /// As `enter`, with the request's own parameter `planlevel`. InvalidArgument when that is not
+    /// an integer; with `required`, also when it is missing.
+    Result<Caller> enter_with_plan(const net::Request& request, bool required,
+                                   auth::Permission permission) const;
+
 private:
     auth::BearerVerifier& tokens_;
     auth::ApiKeyVerifier& api_keys_;
     const directory::TenantWatch& tenants_;
 };
-
-/// The parameter `planlevel` where it is given. InvalidArgument when it is not an integer;
-/// with `required`, also when it is missing.
-Result<std::optional<std::int64_t>> parse_plan_level(const net::Request& request, bool required);
 
 }  // namespace playhead::api

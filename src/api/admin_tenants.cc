@@ -25,12 +25,6 @@ constexpr Field kTenantChange[] = {
 };
 
 void write_tenant(JsonWriter& json, const directory::Tenant& tenant) {
-    const auto texts = [&](const char* name, const std::vector<std::string>& items) {
-        json.key(name);
-        json.begin_array();
-        for (const auto& item : items) json.value(item);
-        json.end_array();
-    };
     json.begin_object();
     json.member("customerId", tenant.customer_id);
     json.member("name", tenant.name);
@@ -42,8 +36,8 @@ void write_tenant(JsonWriter& json, const directory::Tenant& tenant) {
     } else {
         json.null();
     }
-    texts("allowedOrigins", tenant.allowed_origins);
-    texts("ingestKeys", tenant.ingest_keys);
+    json.member("allowedOrigins", tenant.allowed_origins);
+    json.member("ingestKeys", tenant.ingest_keys);
     json.member("statsIntervalSeconds", tenant.stats_interval_s);
     json.member("createdMs", tenant.created_ms);
     json.end_object();

@@ -209,13 +209,7 @@ void AlertEndpoints::add_routes(http::Router& router) {
 }
 
 void AlertEndpoints::list_alerts(Request& request, Responder responder) {
-    const auto plan_level = parse_plan_level(request, true);
-    if (!plan_level) {
-        const auto identity = access_.identify(request);
-        return responder.send(
-            net::problem_response(identity ? plan_level.error() : identity.error()));
-    }
-    const auto caller = access_.enter(request, *plan_level, auth::Permission::Read);
+    const auto caller = access_.enter_with_plan(request, true, auth::Permission::Read);
     if (!caller) return responder.send(net::problem_response(caller.error()));
     const auto parameters =
         parameters_of(request, {"planlevel", "period", "limit", "offset", "orderby", "order",

@@ -21,23 +21,6 @@ Response json_reply(int status, std::string body) {
     return response;
 }
 
-void write_state(JsonWriter& json, const exports::ExportState& state) {
-    json.begin_object();
-    json.member("ran_s", state.ran_s);
-    json.member("error", state.error);
-    json.key("days");
-    json.begin_object();
-    for (const auto& [day, written] : state.days) {
-        json.key(day);
-        json.begin_object();
-        json.member("rows", written.rows);
-        json.member("parts", written.parts);
-        json.end_object();
-    }
-    json.end_object();
-    json.end_object();
-}
-
 }  // namespace
 
 void ExportEndpoints::add_routes(http::Router& router) {
@@ -67,7 +50,7 @@ Result<std::string> ExportEndpoints::with_state(const exports::Definition& defin
     body.pop_back();
     body += ",\"state\":";
     JsonWriter json(body);
-    write_state(json, *state);
+    exports::write_state(json, *state, false);
     return body + "}";
 }
 
@@ -163,7 +146,7 @@ ExportEndpoints::Answer ExportEndpoints::run(const Request& request, const Calle
     audit(caller, "export-run", definition->id, request);
     std::string body;
     JsonWriter json(body);
-    write_state(json, *state);
+    exports::write_state(json, *state, false);
     return json_reply(200, std::move(body));
 }
 

@@ -49,9 +49,7 @@ Result<auth::FormPairs> form_of(const Request& request) {
     if (auth::looks_like_json(request.body())) return auth::form_from_json(request.body());
     auto parsed = http::QueryString::parse(request.body());
     if (!parsed) return fail(parsed.error());
-    auth::FormPairs pairs;
-    for (const auto& parameter : parsed->all()) pairs.emplace_back(parameter.name, parameter.value);
-    return pairs;
+    return parsed->pairs();
 }
 
 bool is_known_realm(const OauthOptions& options, const Request& request, Responder& responder) {

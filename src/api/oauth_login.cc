@@ -21,9 +21,7 @@ constexpr std::size_t kCsrfBytes = 43;
 Result<auth::FormPairs> pairs_of(std::string_view text) {
     const auto parsed = http::QueryString::parse(text);
     if (!parsed) return fail(parsed.error());
-    auth::FormPairs pairs;
-    for (const auto& parameter : parsed->all()) pairs.emplace_back(parameter.name, parameter.value);
-    return pairs;
+    return parsed->pairs();
 }
 
 /// The value of our cookie, "" when there is none of the right shape.

@@ -118,22 +118,11 @@ void QueryEndpoints::answer_query(query::Endpoint endpoint, Request& request, Re
     // Generations 1 to 3 require the plan level; the newest has none.
     const bool newest =
         endpoint == query::Endpoint::MetricQuery || endpoint == query::Endpoint::ListSessions;
-    const auto plan_level = parse_plan_level(request, !newest);
-    if (!plan_level) {
-        // Without a credential that comes first: who may not ask need not learn how to.
-        const auto identity = access_.identify(request);
-        return responder.send(
-            net::problem_response(identity ? plan_level.error() : identity.error()));
-    }
-    const auto caller = access_.enter(request, *plan_level, auth::Permission::Read);
+    const auto caller = access_.enter_with_plan(request, !newest, auth::Permission::Read);
     if (!caller) return responder.send(net::problem_response(caller.error()));
     const auto parsed = http::QueryString::parse(request.query());
     if (!parsed) return responder.send(net::problem_response(parsed.error()));
-    query::Parameters parameters;
-    for (const auto& parameter : parsed->all()) {
-        parameters.emplace_back(parameter.name, parameter.value);
-    }
-    auto query = engine_.parse(parameters, endpoint);
+    auto query = engine_.parse(parsed->pairs(), endpoint);
     if (!query) return responder.send(net::problem_response(query.error()));
     const auto form = form_of(*query, request);
     if (!form) return responder.send(net::problem_response(form.error()));

@@ -16,21 +16,11 @@ void SmartQueryEndpoint::add_routes(http::Router& router) {
 }
 
 void SmartQueryEndpoint::answer(net::Request& request, net::Responder responder) {
-    const auto plan_level = parse_plan_level(request, true);
-    if (!plan_level) {
-        const auto identity = access_.identify(request);
-        return responder.send(
-            net::problem_response(identity ? plan_level.error() : identity.error()));
-    }
-    const auto caller = access_.enter(request, *plan_level, auth::Permission::Read);
+    const auto caller = access_.enter_with_plan(request, true, auth::Permission::Read);
     if (!caller) return responder.send(net::problem_response(caller.error()));
     const auto parsed = http::QueryString::parse(request.query());
     if (!parsed) return responder.send(net::problem_response(parsed.error()));
-    query::Parameters parameters;
-    for (const auto& parameter : parsed->all()) {
-        parameters.emplace_back(parameter.name, parameter.value);
-    }
-    auto query = query::smart::parse(parameters, engine_);
+    auto query = query::smart::parse(parsed->pairs(), engine_);
     if (!query) return responder.send(net::problem_response(query.error()));
     auto& id = query->common.query_id;
     // Ids are per customer; only the customer could cancel a query by guessing one.

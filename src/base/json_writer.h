@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace playhead {
 
@@ -44,6 +45,11 @@ public:
         separate();
         append_json_number(out_, static_cast<double>(number));
         comma_ = true;
+    }
+    void value(const std::vector<std::string>& texts) {
+        begin_array();
+        for (const std::string& text : texts) value(std::string_view(text));
+        end_array();
     }
     void null() { raw("null"); }
 

@@ -54,27 +54,6 @@ std::string rows_of(const Source& source, query::SqlParameters& parameters, std:
                        source.time, parameters.time(from_s), source.time, parameters.time(to_s));
 }
 
-std::string state_json(const ExportState& state) {
-    std::string out;
-    JsonWriter json(out);
-    json.begin_object();
-    json.member("ran_s", state.ran_s);
-    json.member("error", state.error);
-    json.key("days");
-    json.begin_object();
-    for (const auto& [day, written] : state.days) {
-        json.key(day);
-        json.begin_object();
-        json.member("content", written.content);
-        json.member("rows", written.rows);
-        json.member("parts", written.parts);
-        json.end_object();
-    }
-    json.end_object();
-    json.end_object();
-    return out;
-}
-
 ExportState state_of(std::string_view text) {
     ExportState state;
     simdjson::dom::parser parser;
@@ -104,6 +83,24 @@ std::string part_name(std::int64_t customer_id, std::string_view day, std::uint6
 }
 
 }  // namespace
+
+void write_state(JsonWriter& json, const ExportState& state, bool with_content) {
+    json.begin_object();
+    json.member("ran_s", state.ran_s);
+    json.member("error", state.error);
+    json.key("days");
+    json.begin_object();
+    for (const auto& [day, written] : state.days) {
+        json.key(day);
+        json.begin_object();
+        if (with_content) json.member("content", written.content);
+        json.member("rows", written.rows);
+        json.member("parts", written.parts);
+        json.end_object();
+    }
+    json.end_object();
+    json.end_object();
+}
 
 Exporter::Exporter(store::Store& store, directory::Directory& directory, const Clock& clock,
                    ExportPolicy policy, std::string scratch)
@@ -218,7 +215,8 @@ Result<void> Exporter::save(const Definition& definition, const ExportState& sta
     document.kind = kStateKind;
     document.id = definition.id;
     document.customer_id = definition.customer_id;
-    document.body = state_json(state);
+    JsonWriter json(document.body);
+    write_state(json, state, true);
     return directory_.put_document(document);
 }
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/json_writer.h"
 #include "base/result.h"
 #include "directory/directory.h"
 #include "exports/definition.h"
@@ -33,6 +34,9 @@ struct ExportState {
     std::string error;       ///< of the last run; empty when it went well
     std::map<std::string, WrittenDay> days;
 };
+
+/// As an object; `with_content` also the hashes, which are of no use outside.
+void write_state(JsonWriter& json, const ExportState& state, bool with_content);
 
 class Exporter {
 public:

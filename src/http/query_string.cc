@@ -95,4 +95,11 @@ std::string_view QueryString::get(std::string_view name,
     return found == nullptr ? otherwise : std::string_view(found->value);
 }
 
+std::vector<std::pair<std::string, std::string>> QueryString::pairs() const {
+    std::vector<std::pair<std::string, std::string>> out;
+    out.reserve(parameters_.size());
+    for (const auto& parameter : parameters_) out.emplace_back(parameter.name, parameter.value);
+    return out;
+}
+
 }  // namespace playhead::http

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -40,6 +41,8 @@ public:
     const QueryParameter* find(std::string_view name) const noexcept;
     /// The first value of that name, or `otherwise`.
     std::string_view get(std::string_view name, std::string_view otherwise = {}) const noexcept;
+    /// Names and values in order, decoded.
+    std::vector<std::pair<std::string, std::string>> pairs() const;
 
 private:
     std::vector<QueryParameter> parameters_;
