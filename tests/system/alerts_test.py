@@ -92,6 +92,19 @@ def try_on_history(tally, server, key, work, begin):
                 f"{compared} compared, {wrong[:3]}")
 
 
+def errors_add_up(tally, server):
+    """Single errors against the counters of slices: two tables, written apart."""
+    target = (f"/mm-apis/error/{CUSTOMER}?planlevel={PLAN_LEVEL}&period=last=6h"
+              "&metrics=errors,warnings")
+    whole = server.api(target)["response"][0]
+    for aggby in ("errorcode", "errortype,errorphase", "cdn,errormessage"):
+        rows = server.api(f"{target}&aggby={aggby}")["response"]
+        tally.equal(f"errors by {aggby} add up", [sum(row["errors"] for row in rows),
+                                                 sum(row["warnings"] for row in rows)],
+                    [whole["errors"], whole["warnings"]])
+    tally.check("and there are some", whole["errors"] > 20 and whole["warnings"] > 20, str(whole))
+
+
 def refusals(tally, server, key):
     read_key = harness.add_key(server.data_dir)
     for name, body, status, parameter in (
@@ -222,6 +235,7 @@ def rules_and_alerts(tally):
         with harness.Server(data_dir) as server:
             server.key = harness.add_key(data_dir, scope="admin")
             try_on_history(tally, server, server.key, work, begin)
+            errors_add_up(tally, server)
             refusals(tally, server, server.key)
         watch_live(tally, data_dir, work)
 
