@@ -1,5 +1,3 @@
-#include <fmt/format.h>
-
 #include "base/json_writer.h"
 #include "query/smart/queries.h"
 #include "query/text.h"
@@ -23,40 +21,46 @@ const SmartQuery* find(std::string_view name) {
     return nullptr;
 }
 
-std::string names() {
+std::string row_schema(std::initializer_list<const char*> fields, bool open) {
     std::string out;
-    for (const auto& query : registry()) out += (out.empty() ? "" : ", ") + query.name;
-    return out;
-}
-
-std::string row_schema(std::initializer_list<const char*> fields) {
-    std::string out;
+    std::vector<std::string_view> names{"totalpages"};
     JsonWriter json(out);
     json.begin_object();
     json.member("type", "object");
     json.key("properties");
     json.begin_object();
+    json.key("totalpages");
+    json.raw(R"({"type":"integer","minimum":0})");
     for (const std::string_view field : fields) {
         const auto first = field.find(':');
         const auto second = field.find(':', first + 1);
         auto type = field.substr(first + 1, second - first - 1);
         const bool nullable = type.ends_with('?');
         if (nullable) type.remove_suffix(1);
-        json.key(field.substr(0, first));
+        names.push_back(field.substr(0, first));
+        json.key(names.back());
         json.begin_object();
         json.key("type");
+        if (nullable) json.begin_array();
+        json.value(type);
         if (nullable) {
-            json.begin_array();
-            json.value(type);
             json.value("null");
             json.end_array();
-        } else {
-            json.value(type);
+        }
+        if (type == "array") {
+            json.key("items");
+            json.raw(R"({"type":"object"})");
         }
         json.member("description", field.substr(second + 1));
         json.end_object();
     }
     json.end_object();
+    json.key("required");
+    json.begin_array();
+    for (const auto name : names) json.value(name);
+    json.end_array();
+    json.key("additionalProperties");
+    json.raw(open ? R"({"type":["string","number","boolean","null"]})" : "false");
     json.end_object();
     return out;
 }

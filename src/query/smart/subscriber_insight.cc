@@ -221,7 +221,7 @@ SmartQuery subscriber_insight() {
         "of attempts), playsfalling (plays of the second half below half of the first, which had 4 "
         "or more), lastsessionfailed. They are thresholds, not a prediction. 404 when the "
         "subscriber has no session.";
-    out.inputs = {{"subscriberid", InputType::Text, "", true, 0, 0, {}, "the subscriber's id"}};
+    out.inputs = {id_input("subscriberid", "the subscriber's id")};
     out.row_schema = row_schema(
         {"subscriberid:string:id", "attempts:integer:playback requests",
          "viewercount:integer:plays", "qualityofexperience:number?:mean playback score",
