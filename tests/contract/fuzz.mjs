@@ -38,7 +38,7 @@ class Fuzzer {
     }
 
     // A value that the schema allows.
-    valid({ schema, example }) {
+    valid({ name, schema, example }) {
         const { dice } = this;
         if (schema.enum) return String(dice.pick(schema.enum));
         if (schema.type === "array") {
@@ -48,7 +48,7 @@ class Fuzzer {
             const least = schema.minimum ?? 0;
             return String(least + dice.below(Math.min(schema.maximum ?? 1000, 1000) - least + 1));
         }
-        return example ?? schema.default ?? "";
+        return example ?? this.server.samples[name] ?? schema.default ?? "";
     }
 
     // Values that it does not allow; what a free text is, only the server can tell.

@@ -32,6 +32,7 @@ function check(name, good, detail = "") {
 
 const document = await (await fetch(`${values.url}/openapi.json`)).json();
 const server = new Server(values, document);
+await server.loadSamples();
 for (const part of [checkDocument, runExamples, compileClient, checkViews, fuzz]) {
     if (values.only && values.only !== part.name) continue;
     const begun = Date.now();

@@ -35,6 +35,16 @@ export class Server {
         return [{ ...operation, "x-examples": rest }, ...variants];
     }
 
+    // Ids that the server has, by the name of the parameter that takes them.
+    async loadSamples() {
+        const operation = this.operations.find((each) => each.operationId === "listSessions");
+        const answer = await this.send(operation, { query: `${new URLSearchParams({
+            metrics: "sessionid,subscriberid,assetid,attempts", limit: "1", period: "last=24h",
+            filter: "[subscriberid!=null][assetid!=null]", allstatus: "1" })}` });
+        const [{ sessionid, subscriberid, assetid }] = JSON.parse(answer.bytes.toString()).response;
+        this.samples = { sessionid, subscriberid, assetid };
+    }
+
     // The schema itself, where it points into the document.
     resolved(schema) {
         const name = schema?.$ref?.replace("#/components/schemas/", "");

@@ -19,8 +19,8 @@ SmartQuery engagement();           ///< engagement.cc
 SmartQuery root_cause_query();     ///< changes.cc
 SmartQuery top_movers_query();     ///< changes.cc
 
-/// JSON Schema of a row, of lines "name:type:meaning"; type is one of JSON, with `?` or null (an
-/// array is one of objects). Every field is there; others are not, except where `open`.
+/// JSON Schema of a row, of lines "name:type:meaning"; type is one of JSON, with `?` or null, or
+/// "[name type,…]", an array of objects. Every field is there; others are not, except where `open`.
 std::string row_schema(std::initializer_list<const char*> fields, bool open = false);
 
 // Inputs of a query.
