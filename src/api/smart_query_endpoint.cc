@@ -1,35 +1,32 @@
 #include "api/smart_query_endpoint.h"
 
-#include "http/query_string.h"
+#include "api/query_operations.h"
 #include "net/problem.h"
 #include "query/envelope.h"
 #include "query/smart/smart_query.h"
 
 namespace playhead::api {
 
-void SmartQueryEndpoint::add_routes(http::Router& router) {
-    router.add(net::Method::Get, "/mm-apis/smartQuery/{customerId}",
-               http::RouteOptions{http::RunOn::Pool, 0, false},
-               [this](net::Request& request, net::Responder responder) {
-                   answer(request, std::move(responder));
-               });
+void SmartQueryEndpoint::add_operations(Contract& contract) {
+    contract.add(
+        smart_query_operation(), {http::RunOn::Pool, 0, false},
+        [this](Call& call, net::Responder responder) { answer(call, std::move(responder)); });
 }
 
-void SmartQueryEndpoint::answer(net::Request& request, net::Responder responder) {
-    const auto caller = access_.enter_with_plan(request, true, auth::Permission::Read);
-    if (!caller) return responder.send(net::problem_response(caller.error()));
-    const auto parsed = http::QueryString::parse(request.query());
-    if (!parsed) return responder.send(net::problem_response(parsed.error()));
-    auto query = query::smart::parse(parsed->pairs(), engine_);
+void SmartQueryEndpoint::answer(Call& call, net::Responder responder) {
+    auto query = query::smart::parse(call.given(), engine_);
     if (!query) return responder.send(net::problem_response(query.error()));
     auto& id = query->common.query_id;
-    // Ids are per customer; only the customer could cancel a query by guessing one.
-    if (id.empty()) id = "smart-" + std::to_string(ids_given_.fetch_add(1));
-    const auto customer_id = static_cast<std::uint64_t>(caller->customer_id);
+    if (id.empty()) id = running_.new_id();
+    const auto customer_id = call.customer_id();
     responder.on_disconnect([this, customer_id, id] { engine_.cancel(id, customer_id); });
     if (responder.gone()) return;
+    running_.begin(id, customer_id);
     const query::smart::Context context{engine_, customer_id, engine_.now_ms() / 1000};
     auto answer = query::smart::run(*query, context);
+    running_.finish(
+        id, customer_id,
+        answer ? Outcome{std::nullopt, answer->meta.rows_read} : Outcome{answer.error().code});
     if (!answer) {
         auto response = net::problem_response(answer.error());
         response.add("X-Query-Id", id);

@@ -1,10 +1,8 @@
 /// `GET /mm-apis/smartQuery/{customerId}`: the named queries.
 #pragma once
 
-#include <atomic>
-
+#include "api/contract.h"
 #include "api/query_endpoints.h"
-#include "http/router.h"
 #include "query/engine.h"
 
 namespace playhead::api {
@@ -12,18 +10,17 @@ namespace playhead::api {
 /// Must outlive the server. Thread safe.
 class SmartQueryEndpoint {
 public:
-    SmartQueryEndpoint(const Access& access, const query::Engine& engine, Watermark watermark)
-        : access_(access), engine_(engine), watermark_(std::move(watermark)) {}
+    SmartQueryEndpoint(const query::Engine& engine, RunningQueries& running, Watermark watermark)
+        : engine_(engine), running_(running), watermark_(std::move(watermark)) {}
 
-    void add_routes(http::Router& router);
+    void add_operations(Contract& contract);
 
 private:
-    void answer(net::Request& request, net::Responder responder);
+    void answer(Call& call, net::Responder responder);
 
-    const Access& access_;
     const query::Engine& engine_;
+    RunningQueries& running_;
     Watermark watermark_;
-    std::atomic<std::uint64_t> ids_given_{0};
 };
 
 }  // namespace playhead::api

@@ -18,16 +18,21 @@
 #include "api/access.h"
 #include "api/admin_endpoints.h"
 #include "api/alert_endpoints.h"
+#include "api/contract.h"
+#include "api/documentation.h"
 #include "api/export_endpoints.h"
+#include "api/ingest_operations.h"
 #include "api/oauth.h"
 #include "api/operations.h"
 #include "api/query_endpoints.h"
+#include "api/schemas.h"
 #include "api/smart_query_endpoint.h"
 #include "api/sql_endpoints.h"
 #include "app/control_plane.h"
 #include "app/default_paths.h"
 #include "app/identity_provider.h"
 #include "app/retention.h"
+#include "app/version.h"
 #include "auth/api_key.h"
 #include "auth/key_ring.h"
 #include "auth/login_throttle.h"
@@ -115,6 +120,7 @@ struct Runtime::Parts {
     std::unique_ptr<query::Engine> engine;
     std::unique_ptr<ingest::Pipeline> pipeline;
     std::unique_ptr<ingest::Collector> collector;
+    std::unique_ptr<api::Contract> contract;
     api::RunningQueries running{clock};
     std::unique_ptr<query::SqlGate> sql_gate;
     std::unique_ptr<api::QueryEndpoints> endpoints;
@@ -273,30 +279,30 @@ Result<void> Runtime::Parts::open_server(const Config& config) {
     api::OauthOptions oauth;
     oauth.realm = config.text("auth.realm");
     oauth.issuer_base = config.text("auth.public_url");
+    contract = std::make_unique<api::Contract>(server->router(), access.get(), kVersion);
+    api::add_schemas(*contract, *dictionary);
+    api::describe_ingest(*contract);
     // With an external provider there must be no second way to get a token.
-    if (!provider) {
-        api::add_oauth_routes(server->router(), oauth, *issuer, *keys, *verifier, entropy);
-    }
-    administration = std::make_unique<api::AdminEndpoints>(*access, *directory, *passwords, entropy,
+    if (!provider) api::add_oauth_routes(*contract, oauth, *issuer, *keys, *verifier, entropy);
+    administration = std::make_unique<api::AdminEndpoints>(*directory, *passwords, entropy,
                                                            api::AdminOptions{provider == nullptr});
-    administration->add_routes(server->router());
-    api::add_operations_routes(server->router(), metrics,
-                               [this] { return pipeline->status().trouble; });
+    administration->add_operations(*contract);
+    api::add_operations_routes(*contract, metrics, [this] { return pipeline->status().trouble; });
     query::EngineOptions querying;
     querying.retention_days = config.integer("retention.sessions_days");
     querying.publication = [this] { return pipeline->publication(); };
     querying.time_limit_s = static_cast<double>(config.integer("query.time_limit_s"));
     engine = std::make_unique<query::Engine>(*store, *dictionary, clock, querying);
-    endpoints =
-        std::make_unique<api::QueryEndpoints>(*access, *engine, *tenants, metrics, running,
-                                              [this] { return pipeline->status().watermark_ms; });
-    endpoints->add_routes(server->router());
+    endpoints = std::make_unique<api::QueryEndpoints>(
+        *engine, *tenants, metrics, running, [this] { return pipeline->status().watermark_ms; });
+    endpoints->add_operations(*contract);
     if (auto opened = open_sql(config); !opened) return opened;
     open_exports(config);
     open_alerts(config);
     smart_queries = std::make_unique<api::SmartQueryEndpoint>(
-        *access, *engine, [this] { return pipeline->status().watermark_ms; });
-    smart_queries->add_routes(server->router());
+        *engine, running, [this] { return pipeline->status().watermark_ms; });
+    smart_queries->add_operations(*contract);
+    api::add_documentation(*contract, default_docs_assets());
     return server->start();
 }
 
@@ -308,9 +314,8 @@ Result<void> Runtime::Parts::open_sql(const Config& config) {
     auto gate = query::SqlGate::open(*store, limits);
     if (!gate) return fail(gate.error());
     sql_gate = std::move(*gate);
-    sql_endpoints =
-        std::make_unique<api::SqlEndpoints>(*access, *sql_gate, *engine, running, metrics);
-    sql_endpoints->add_routes(server->router());
+    sql_endpoints = std::make_unique<api::SqlEndpoints>(*sql_gate, *engine, running, metrics);
+    sql_endpoints->add_operations(*contract);
     return {};
 }
 
@@ -319,9 +324,8 @@ void Runtime::Parts::open_exports(const Config& config) {
         *store, *directory, clock,
         exports::ExportPolicy{config.list("exports.roots"), config.list("exports.s3_endpoints")},
         config.text("data_dir") + "/exports");
-    export_endpoints =
-        std::make_unique<api::ExportEndpoints>(*access, *exporter, *directory, running);
-    export_endpoints->add_routes(server->router());
+    export_endpoints = std::make_unique<api::ExportEndpoints>(*exporter, *directory, running);
+    export_endpoints->add_operations(*contract);
     exporter->start();
 }
 
@@ -331,10 +335,9 @@ void Runtime::Parts::open_alerts(const Config& config) {
     alert_evaluator =
         std::make_unique<alerts::Evaluator>(*directory, *alert_sampler, *alert_book,
                                             [this] { return pipeline->status().watermark_ms; });
-    alert_endpoints =
-        std::make_unique<api::AlertEndpoints>(*access, *directory, *alert_book, *alert_sampler,
-                                              clock, config.integer("retention.sessions_days"));
-    alert_endpoints->add_routes(server->router());
+    alert_endpoints = std::make_unique<api::AlertEndpoints>(
+        *directory, *alert_book, *alert_sampler, clock, config.integer("retention.sessions_days"));
+    alert_endpoints->add_operations(*contract);
     alert_evaluator->start();
 }
 
