@@ -20,7 +20,7 @@ constexpr std::uint64_t kSentPerCommit = 1000;
 
 /// A cut per this part of the time imported, within bounds.
 constexpr std::int64_t kCutsOfImport = 200;
-constexpr std::int64_t kCutMinMs = 60'000;
+constexpr std::int64_t kCutMinMs = 600'000;
 constexpr std::int64_t kCutMaxMs = 3'600'000;
 
 class ToServer final : public ImportDelivery {

@@ -68,6 +68,8 @@ Dictionary dictionary_of(const LogRecord& record) {
 /// The requested object as a string of RFC 9651. Not its query, which may hold what is secret.
 std::string url_of(const LogRecord& record, std::uint64_t line_id) {
     std::string url = record.host.empty() ? "" : "https://" + record.host;
+    // Akamai writes paths without their first slash.
+    if (!record.path.empty() && record.path.front() != '/') url += '/';
     url += record.path;
     std::string out;
     for (const char c : url.substr(0, kUrlBytesMax)) {
