@@ -36,6 +36,7 @@ struct Arguments {
     std::string truth_file;
     std::string from;
     double hours = 1;
+    std::int64_t block_minutes = 0;
     std::string incidents_file;
     std::string wire = "mix";
     bool live = false;
@@ -256,6 +257,9 @@ int simulate(const Arguments& arguments) {
         offline.from_ms = options->from_ms;
         offline.block_interval_ms = std::clamp<std::int64_t>(
             static_cast<std::int64_t>(arguments.hours * 3'600'000 / 200), 60'000, 3'600'000);
+        if (arguments.block_minutes > 0) {
+            offline.block_interval_ms = arguments.block_minutes * 60'000;
+        }
         auto ingest = OfflineIngest::open(offline);
         if (!ingest) return complain(ingest.error());
         sent = run_traffic(arguments, world, *options, [&](const simulator::Request& request) {
@@ -290,6 +294,10 @@ void add_simulate_command(CLI::App& root, Chosen& chosen) {
     command->add_option("--hours", arguments->hours, "over how long sessions arrive")
         ->check(CLI::PositiveNumber)
         ->capture_default_str();
+    command
+        ->add_option("--block-minutes", arguments->block_minutes,
+                     "with --data-dir: simulated time between blocks; 0: a 200th of --hours")
+        ->check(CLI::Range(0, 60));
     command->add_option("--incidents", arguments->incidents_file, "scripted trouble, YAML")
         ->check(CLI::ExistingFile);
     command->add_option("--wire", arguments->wire, "mix, compact, long, cmcd-event or cmcd-query")

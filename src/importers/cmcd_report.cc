@@ -108,6 +108,11 @@ Result<CmcdTranslation> translate_cmcd(const LogRecord& record, std::uint64_t cu
         return fail(ErrorCode::InvalidArgument, "CMCD that cannot be read");
     }
     const model::Event& event = decoded.batch.events.front();
+    // Version 1 knows no time: the log's goes with it, in the way of version 2.
+    const bool timed = event.client_ms != 0;
+    std::string full = keys;
+    if (!timed) full += fmt::format(",ts={},v=2", record.time_ms);
+    full += fmt::format(",url=\"{}\"", url_of(record, line_id));
     Report report;
     report.kind = ReportKind::CmcdQuery;
     report.id = line_id;
@@ -115,13 +120,13 @@ Result<CmcdTranslation> translate_cmcd(const LogRecord& record, std::uint64_t cu
     report.time_ms = record.time_ms;
     report.address = record.address.substr(0, kAddressBytesMax);
     report.user_agent = record.user_agent.substr(0, kUserAgentBytesMax);
-    std::string full = keys;
-    if (event.client_ms == 0) {
-        // Version 1 knows no time: the log's goes with it, in the way of version 2.
-        full += fmt::format(",ts={},v=2", record.time_ms);
-    }
-    full += fmt::format(",url=\"{}\"", url_of(record, line_id));
     report.body = "CMCD=" + http::percent_encode(full);
+    // Where a quote is open, what was added would have changed the meaning of what was there.
+    const auto whole = wire::decode_cmcd_request(report.body, {}, source);
+    const bool same = whole.batch.events.size() == 1 &&
+                      whole.batch.events.front().session_id == event.session_id &&
+                      (timed || whole.batch.events.front().client_ms == record.time_ms);
+    if (!same) return fail(ErrorCode::InvalidArgument, "CMCD with a quote that nothing closes");
     return CmcdTranslation{std::move(report), {}};
 }
 

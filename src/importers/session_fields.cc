@@ -246,6 +246,7 @@ UnknownFields unknown_fields(const std::set<std::string, std::less<>>& known) {
         const bool stalls = !lacks("stall_percent") && !lacks("watch_ms");
         if (field == "playing_ms" && !lacks("watch_ms")) continue;
         if (field == "stall_ms" && stalls) continue;
+        if (field == "completions" && !lacks("progress_percent")) continue;
         if (field == "seek_stall_ms" && stalls && !lacks("buffering_percent")) continue;
         if (lacks(name)) out.zero.emplace_back(name);
     }

@@ -21,8 +21,8 @@ namespace playhead::importers {
 
 namespace {
 
-/// More sessions than this in a window, and it is halved: a page far behind costs its source.
-constexpr std::uint64_t kWindowRowsMax = 50'000;
+/// More sessions than this in a window, and it is halved: all of a window is held at once.
+constexpr std::uint64_t kWindowRowsMax = 20'000;
 constexpr std::int64_t kWindowMinS = 60;
 
 struct Window {
@@ -38,22 +38,16 @@ public:
 
     Result<Window> fetch(std::int64_t since_s, std::int64_t until_s) {
         Window window;
-        for (std::uint64_t offset = 0;;) {
-            auto page = source_.page(since_s, until_s, offset, run_.page_rows);
-            if (!page) return fail(page.error());
-            const bool divisible = until_s - since_s > kWindowMinS;
-            if (offset == 0 && page->total > kWindowRowsMax && page->total != UINT64_MAX &&
-                divisible) {
-                window.too_many = true;
-                return window;
-            }
-            for (const auto& texts : page->rows) {
-                tally_.read();
-                if (auto taken = take(texts, window); !taken) return fail(taken.error());
-            }
-            offset += page->rows.size();
-            if (page->rows.empty() || offset >= page->total) return window;
+        const bool divisible = until_s - since_s > kWindowMinS;
+        auto found = source_.sessions(since_s, until_s, run_.page_rows,
+                                      divisible ? kWindowRowsMax : UINT64_MAX - 1);
+        if (!found) return fail(found.error());
+        window.too_many = found->too_many;
+        for (const auto& texts : found->rows) {
+            tally_.read();
+            if (auto taken = take(texts, window); !taken) return fail(taken.error());
         }
+        return window;
     }
 
 private:

@@ -19,7 +19,9 @@ namespace {
 constexpr int kTriesMax = 6;
 constexpr std::int64_t kFirstWaitMs = 500;
 constexpr std::int64_t kWaitMaxMs = 30'000;
-constexpr std::size_t kRefusalsMax = 200;
+/// Names in one request: APIs take 100, and addresses have a length.
+constexpr std::size_t kColumnsAtOnce = 60;
+constexpr const char* kOrder = "starttime";
 
 /// What is asked for, in order of preference where several tell of the same field.
 struct SourceColumn {
@@ -240,34 +242,34 @@ std::string SmartSightSource::target_of(const std::vector<std::string>& metrics,
     return target;
 }
 
-Result<void> SmartSightSource::find_columns(std::int64_t since_s, std::int64_t until_s) {
-    columns_ = all_columns(options_.tags);
-    for (std::size_t refusals = 0; refusals < kRefusalsMax; ++refusals) {
-        auto answer = get(target_of(columns_, since_s, until_s, 0, 1));
+Result<std::vector<std::string>> SmartSightSource::accepted(std::vector<std::string> names,
+                                                            std::int64_t since_s,
+                                                            std::int64_t until_s) {
+    const std::vector<std::string> asked = names;
+    for (std::size_t refusals = 0; refusals < asked.size() && !names.empty(); ++refusals) {
+        auto answer = get(target_of(names, since_s, until_s, 0, 1));
         if (!answer) return fail(answer.error());
-        if (answer->status == 200) return {};
+        if (answer->status == 200) return names;
         if (answer->status != 400 && answer->status != 422) return fail(refused(*answer));
         // The name that it does not know is in its answer, in whatever form.
-        const auto named = std::find_if(columns_.begin(), columns_.end(), [&](const auto& name) {
-            const std::string quoted[] = {"\"" + name + "\"", "'" + name + "'"};
-            return answer->body.find(quoted[0]) != std::string::npos ||
-                   answer->body.find(quoted[1]) != std::string::npos;
+        const auto named = std::find_if(names.begin(), names.end(), [&](const auto& name) {
+            return answer->body.find('"' + name + '"') != std::string::npos ||
+                   answer->body.find('\'' + name + '\'') != std::string::npos;
         });
-        if (named == columns_.end()) break;
-        columns_.erase(named);
+        if (named == names.end()) break;
+        names.erase(named);
     }
     // It refuses without a name: one by one.
     std::vector<std::string> good;
-    for (const std::string& name : all_columns(options_.tags)) {
-        columns_ = {name};
-        if (name != "starttime") columns_.emplace_back("starttime");
-        auto answer = get(target_of(columns_, since_s, until_s, 0, 1));
+    for (const std::string& name : asked) {
+        std::vector<std::string> pair{name};
+        if (name != kOrder) pair.emplace_back(kOrder);
+        auto answer = get(target_of(pair, since_s, until_s, 0, 1));
         if (!answer) return fail(answer.error());
         if (answer->status == 200) good.push_back(name);
         if (answer->status == 401 || answer->status == 403) return fail(refused(*answer));
     }
-    columns_ = std::move(good);
-    return {};
+    return good;
 }
 
 Result<void> SmartSightSource::make_mapping() {
@@ -283,7 +285,6 @@ Result<void> SmartSightSource::make_mapping() {
         if (!unit.empty()) rule.factor = unit_factor(*field, unit).value_or(1);
         rules.push_back(std::move(rule));
     };
-    columns_.insert(columns_.begin(), "sessionid");
     add("sessionid", "sessionid", "");
     for (const SourceColumn& column : kSourceColumns) add(column.name, column.field, column.unit);
     for (const auto dimension : model::kDimensionNames) {
@@ -298,15 +299,29 @@ Result<void> SmartSightSource::make_mapping() {
 }
 
 Result<void> SmartSightSource::connect(std::int64_t since_s, std::int64_t until_s) {
-    if (auto found = find_columns(since_s, until_s); !found) return found;
+    const std::vector<std::string> all = all_columns(options_.tags);
+    columns_ = {"sessionid"};
+    groups_.clear();
+    for (std::size_t at = 0; at < all.size(); at += kColumnsAtOnce) {
+        std::vector<std::string> names(
+            all.begin() + static_cast<std::ptrdiff_t>(at),
+            all.begin() + static_cast<std::ptrdiff_t>(std::min(at + kColumnsAtOnce, all.size())));
+        // What the answer is ordered by has to be in it.
+        if (at > 0) names.emplace_back(kOrder);
+        auto good = accepted(std::move(names), since_s, until_s);
+        if (!good) return fail(good.error());
+        for (const std::string& name : *good) {
+            if (at == 0 || name != kOrder) columns_.push_back(name);
+        }
+        if (!good->empty()) groups_.push_back(std::move(*good));
+    }
     return make_mapping();
 }
 
-Result<SmartSightPage> SmartSightSource::page(std::int64_t since_s, std::int64_t until_s,
-                                              std::uint64_t offset, std::uint64_t limit) {
-    // `sessionid` comes by itself, as what is grouped by.
-    const std::vector<std::string> asked(columns_.begin() + 1, columns_.end());
-    auto answer = get(target_of(asked, since_s, until_s, offset, limit));
+Result<std::uint64_t> SmartSightSource::add_page(const std::vector<std::string>& group,
+                                                 const std::string& target, SmartSightRows& out,
+                                                 std::uint64_t& total) {
+    auto answer = get(target);
     if (!answer) return fail(answer.error());
     if (answer->status != 200) return fail(refused(*answer));
     simdjson::dom::parser parser;
@@ -316,19 +331,51 @@ Result<SmartSightPage> SmartSightSource::page(std::int64_t since_s, std::int64_t
         root["response"].get(rows) != simdjson::SUCCESS) {
         return fail(ErrorCode::Unavailable, "the source's answer is no list of sessions");
     }
-    SmartSightPage page;
+    std::uint64_t count = 0;
+    const bool first = &group == &groups_.front();
     for (const auto row : rows) {
-        std::vector<std::string>& texts = page.rows.emplace_back();
-        for (const std::string& column : columns_) {
-            simdjson::dom::element value;
-            const bool there = row[column].get(value) == simdjson::SUCCESS;
-            texts.push_back(there ? text_of(value) : std::string());
+        ++count;
+        simdjson::dom::element value;
+        if (row["sessionid"].get(value) != simdjson::SUCCESS) continue;
+        std::string id = text_of(value);
+        auto place = places_.find(id);
+        if (place == places_.end()) {
+            if (!first) continue;  // it came in between
+            place = places_.emplace(id, out.rows.size()).first;
+            out.rows.emplace_back(columns_.size());
+            out.rows.back()[0] = std::move(id);
+        }
+        std::vector<std::string>& texts = out.rows[place->second];
+        for (const std::string& name : group) {
+            if (row[name].get(value) != simdjson::SUCCESS) continue;
+            const auto column = std::find(columns_.begin(), columns_.end(), name);
+            texts[static_cast<std::size_t>(column - columns_.begin())] = text_of(value);
         }
     }
-    if (root["totalrecords"].get(page.total) != simdjson::SUCCESS) {
-        page.total = page.rows.size() < limit ? offset + page.rows.size() : UINT64_MAX;
+    if (root["totalrecords"].get(total) != simdjson::SUCCESS) total = UINT64_MAX;
+    return count;
+}
+
+Result<SmartSightRows> SmartSightSource::sessions(std::int64_t since_s, std::int64_t until_s,
+                                                  std::uint64_t page_rows, std::uint64_t rows_max) {
+    SmartSightRows out;
+    places_.clear();
+    for (const auto& group : groups_) {
+        std::uint64_t total = UINT64_MAX;
+        for (std::uint64_t offset = 0; offset < total;) {
+            auto count =
+                add_page(group, target_of(group, since_s, until_s, offset, page_rows), out, total);
+            if (!count) return fail(count.error());
+            offset += *count;
+            // Without a total the last page is a short one.
+            if (*count == 0 || (total == UINT64_MAX && *count < page_rows)) break;
+            if (out.rows.size() > rows_max || (total != UINT64_MAX && total > rows_max)) {
+                return SmartSightRows{{}, true};
+            }
+        }
+        if (out.rows.empty()) break;
     }
-    return page;
+    return out;
 }
 
 }  // namespace playhead::importers

@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "base/result.h"
@@ -25,10 +26,10 @@ struct SmartSightOptions {
     std::string ca_file;
 };
 
-/// One page of sessions, as texts in the order of `SmartSightSource::columns`.
-struct SmartSightPage {
+/// The sessions of a period, as texts in the order of `SmartSightSource::columns`.
+struct SmartSightRows {
     std::vector<std::vector<std::string>> rows;
-    std::uint64_t total = 0;  ///< rows of the whole period
+    bool too_many = false;  ///< more than asked for; no rows then
 };
 
 class SmartSightSource {
@@ -44,23 +45,31 @@ public:
     /// What of its metrics becomes which of our fields; bound to `columns`.
     const Mapping& mapping() const noexcept { return mapping_; }
 
-    /// Sessions that began in [since, until), in order of start, from row `offset` on. Tries again
-    /// a few times where the source or the network is unwell.
-    Result<SmartSightPage> page(std::int64_t since_s, std::int64_t until_s, std::uint64_t offset,
-                                std::uint64_t limit);
+    /// Sessions that began in [since, until), in order of start, asked for in pages and, since an
+    /// API takes only so many metrics at once, in groups of columns. Tries again a few times where
+    /// the source or the network is unwell.
+    Result<SmartSightRows> sessions(std::int64_t since_s, std::int64_t until_s,
+                                    std::uint64_t page_rows, std::uint64_t rows_max);
 
 private:
     Result<void> log_in();
     Result<net::ClientResponse> get(const std::string& target);
     std::string target_of(const std::vector<std::string>& metrics, std::int64_t since_s,
                           std::int64_t until_s, std::uint64_t offset, std::uint64_t limit) const;
-    Result<void> find_columns(std::int64_t since_s, std::int64_t until_s);
+    /// What of `names` the source takes.
+    Result<std::vector<std::string>> accepted(std::vector<std::string> names, std::int64_t since_s,
+                                              std::int64_t until_s);
     Result<void> make_mapping();
+    /// A page of one group; `total` becomes the rows of the whole period.
+    Result<std::uint64_t> add_page(const std::vector<std::string>& group, const std::string& target,
+                                   SmartSightRows& out, std::uint64_t& total);
 
     SmartSightOptions options_;
     net::HttpClient client_;
     std::string bearer_;
+    std::vector<std::vector<std::string>> groups_;
     std::vector<std::string> columns_;
+    std::unordered_map<std::string, std::size_t> places_;  ///< of session ids in a result
     Mapping mapping_ = Mapping::of({});
 };
 

@@ -377,8 +377,8 @@ def same_rows(tally, name, left, right):
 def another_server(tally):
     with harness.folder("playhead-import-") as work:
         source_dir = new_data_dir(work, "source")
-        playhead("simulate", "--data-dir", source_dir, "--customer", CUSTOMER, "--sessions", 400,
-                 "--seed", 21, "--hours", 4, "--from", "-30h", timeout=120)
+        playhead("simulate", "--data-dir", source_dir, "--customer", CUSTOMER, "--sessions", 300,
+                 "--seed", 21, "--hours", 3, "--from", "-30h", "--block-minutes", 60, timeout=120)
         playhead("user", "add", "--data-dir", source_dir, "--customer", CUSTOMER, "--email",
                  "u@example.test", "--password", "secret")
         key = harness.add_key(source_dir)
@@ -386,10 +386,10 @@ def another_server(tally):
         with harness.Server(source_dir) as source:
             source.key = key
             command = ["smartsight", "--from", source.url, "--customer", str(CUSTOMER), "--api-key", key,
-                       "--since", "-2d", "--data-dir", str(target_dir), "--tags", "plan", "--window", "300",
-                       "--page", "7"]
+                       "--since", "-31h", "--until", "-25h", "--data-dir", str(target_dir), "--tags", "plan",
+                       "--window", "900", "--page", "7"]
             kills = 0
-            for lines in (3, 130, 150):
+            for lines in (2, 9, 6):
                 process = subprocess.Popen([harness.BINARY, "import", *command], text=True,
                                            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                            stderr=subprocess.PIPE)
@@ -414,10 +414,10 @@ def another_server(tally):
             listed = source.send(f"/mm-apis/sql/{CUSTOMER}", "POST", statement,
                                  {"X-API-Key": key, "Content-Type": "text/plain"}).json()["data"]
             other = run_import("smartsight", "--from", source.url, "--customer", CUSTOMER, "--user",
-                               "u@example.test", "--password", "secret", "--since", "-2d", "--data-dir",
+                               "u@example.test", "--password", "secret", "--since", "-2d", "--window", 14_400, "--data-dir",
                                target_dir, "--state", work / "other.json")
             tally.check("from the beginning again, by password: all there already",
-                        "\n0 sessions written, 400 there already" in other.stdout, other.stdout)
+                        f"\n0 sessions written, {len(listed)} there already" in other.stdout, other.stdout)
             refused = run_import("smartsight", "--from", source.url, "--customer", CUSTOMER, "--api-key",
                                  "wrong", "--since", "-2d", "--data-dir", target_dir, "--state",
                                  work / "third.json", check=False)
@@ -432,7 +432,7 @@ def another_server(tally):
             target.key = target_key
             rows = target.send(f"/mm-apis/sql/{CUSTOMER}", "POST", statement,
                                {"X-API-Key": target_key, "Content-Type": "text/plain"}).json()["data"]
-            tally.check("every session once, as it was there", rows == listed and len(rows) == 400,
+            tally.check("every session once, as it was there", rows == listed and len(rows) > 290,
                         f"{len(rows)} {[pair for pair in zip(rows, listed) if pair[0] != pair[1]][:1]}")
             same_rows(tally, "the totals agree", moved, kpis(target))
             same_rows(tally, "by CDN they agree", by_cdn, kpis(target, "cdn"))
@@ -443,10 +443,10 @@ def another_server(tally):
                 "b.playing_ms OR a.k != b.plays"),
                 {"X-API-Key": target_key, "Content-Type": "text/plain"}).json()["data"]
             tally.equal("minutes add up to their sessions", int(uneven[0]["n"]), 0)
-        tables(tally, work, table, moved)
+        tables(tally, work, table, moved, len(listed))
 
 
-def tables(tally, work, parquet, kpis_of_source):
+def tables(tally, work, parquet, kpis_of_source, sessions):
     (work / "list.parquet").write_bytes(parquet)
     (work / "mapping.yaml").write_text(
         "columns:\n  sessionid: sessionid\n  start_time: starttime\n  end_time: endtime\n"
@@ -462,7 +462,7 @@ def tables(tally, work, parquet, kpis_of_source):
                 and "every column is used" in trial.stdout
                 and sql(data_dir, "SELECT count() AS n FROM sessions")[0]["n"] in (0, "0"), trial.stdout)
     done = run_import(*command)
-    tally.check("Parquet", "\n400 sessions written, 0 there already" in done.stdout, done.stdout)
+    tally.check("Parquet", f"\n{sessions} sessions written, 0 there already" in done.stdout, done.stdout)
     tally.check("what is not told is named", "counted as 0: " in done.stdout
                 and "bytes" in done.stdout, done.stdout)
     statement = ("SELECT count() AS n, sum(plays) AS plays, sum(playing_ms + stall_ms) / 60000 AS watched, "
@@ -470,12 +470,12 @@ def tables(tally, work, parquet, kpis_of_source):
                  "/ 1000 AS latency, countIf(country = 'DE') AS de FROM sessions FINAL")
     row = {key: float(value) for key, value in sql(data_dir, statement)[0].items()}
     tally.check("the sums are those of the list",
-                row["n"] == row["de"] == 400
+                row["n"] == row["de"] == sessions
                 and close_enough(row["watched"], kpis_of_source[0]["watchtime"])
                 and close_enough(row["latency"], kpis_of_source[0]["latency"])
                 and row["stalls"] == kpis_of_source[0]["cirrbuffercount"], f"{row} {kpis_of_source}")
     again = run_import(*command)
-    tally.check("again: nothing new", "\n0 sessions written, 400 there already" in again.stdout,
+    tally.check("again: nothing new", f"\n0 sessions written, {sessions} there already" in again.stdout,
                 again.stdout)
     left = sql(data_dir, "SELECT count() AS n FROM system.tables WHERE name = 'import_staging'")
     tally.check("nothing is left of the file", left[0]["n"] in (0, "0"), left)
@@ -486,10 +486,11 @@ def tables(tally, work, parquet, kpis_of_source):
 def commands_of_the_documentation(tally):
     """Runs every `playhead import` of docs/import.md on files of the names that stand there."""
     text = (ROOT / "docs/import.md").read_text(encoding="utf-8")
-    commands = [line for block in re.findall(r"^```\n(.*?)^```", text, re.S | re.M)
-                for line in block.splitlines() if "playhead import" in line]
-    mapping = re.search(r"^```yaml\n(.*?)^```", text, re.S | re.M).group(1)
-    tally.check("there are commands", len(commands) >= 9, commands)
+    blocks = re.findall(r"^```(\w*)\n(.*?)^```", text, re.S | re.M)
+    commands = [line for kind, block in blocks if kind == "" for line in block.splitlines()
+                if "playhead import" in line]
+    mapping = next(block for kind, block in blocks if kind == "yaml")
+    tally.equal("there are commands", len(commands), 10)
     with harness.folder("playhead-import-") as work:
         now = int(time.time() * 1000)
         entry = {"t": now - 3_600_000, "ip": "203.0.113.9", "agent": AGENT, "path": "/v/1.ts", "id": "r1",
@@ -526,7 +527,8 @@ def commands_of_the_documentation(tally):
             for command in commands:
                 done = subprocess.run(["bash", "-c", command], cwd=work, env=environment, text=True,
                                       capture_output=True, stdin=subprocess.DEVNULL, timeout=120)
-                tally.check(shlex.split(command)[-1] + ": " + command.split("import ")[1][:40],
+                words = shlex.split(command)
+                tally.check(f"{words[words.index('import') + 1]} … {words[-1]}",
                             done.returncode == 0 and "not readable" not in done.stdout
                             and " 0 requests imported" not in done.stdout, done.stdout + done.stderr)
         rows = sql(data_dir, "SELECT sessionid, viewstatus, playing_ms, stall_ms, startup_ms, cdn FROM "

@@ -149,18 +149,19 @@ TEST(LogLine, FastlyJsonAndSyslog) {
     const std::string json =
         R"({"timestamp":"2026-10-24T15:55:36+0200","client_ip":"203.0.113.9","host":"video.example.)"
         R"(test","url":"/v/seg-1.ts?)" +
-        std::string(kQuery) + R"j(","request_user_agent":"Mozilla/5.0 (X)","request":"GET","n":1})j";
+        std::string(kQuery) +
+        R"j(","request_user_agent":"Mozilla/5.0 (X)","request":"GET","n":1})j";
     const auto record = parse_one(LogFormat::Fastly, json);
-EXPECT_EQ(record.path, "/v/seg-1.ts");
-EXPECT_EQ(record.user_agent, "Mozilla/5.0 (X)");
-expect_usual(decode(record));
-const std::string syslog = "<134>2026-10-24T13:55:36Z cache-fra1 cdn[62959]: ";
-expect_usual(decode(parse_one(LogFormat::Fastly, syslog + json)));
-expect_usual(decode(
-    parse_one(LogFormat::Fastly,
-              syslog + "203.0.113.9 \"-\" \"-\" [24/Oct/2026:13:55:36 +0000] \"GET /v/1.ts?" +
-                  std::string(kQuery) + " HTTP/1.1\" 200 15",
-              R"($remote_addr "$x" "$y" [$time_local] "$request" $status $bytes)")));
+    EXPECT_EQ(record.path, "/v/seg-1.ts");
+    EXPECT_EQ(record.user_agent, "Mozilla/5.0 (X)");
+    expect_usual(decode(record));
+    const std::string syslog = "<134>2026-10-24T13:55:36Z cache-fra1 cdn[62959]: ";
+    expect_usual(decode(parse_one(LogFormat::Fastly, syslog + json)));
+    expect_usual(decode(
+        parse_one(LogFormat::Fastly,
+                  syslog + "203.0.113.9 \"-\" \"-\" [24/Oct/2026:13:55:36 +0000] \"GET /v/1.ts?" +
+                      std::string(kQuery) + " HTTP/1.1\" 200 15",
+                  R"($remote_addr "$x" "$y" [$time_local] "$request" $status $bytes)")));
 }
 
 TEST(LogLine, NginxCombinedJsonAndOwnFormats) {
