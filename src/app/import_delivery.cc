@@ -155,9 +155,6 @@ Result<std::unique_ptr<ImportDelivery>> ImportDelivery::open(const ImportTarget&
         if (auto checked = delivery->check(); !checked) return fail(checked.error());
         return delivery;
     }
-    if (auto known = check_customer(target.data_dir, target.customer_id); !known) {
-        return fail(known.error());
-    }
     return std::make_unique<ToDirectory>(target, span_ms);
 }
 

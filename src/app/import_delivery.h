@@ -31,7 +31,8 @@ class ImportDelivery {
 public:
     virtual ~ImportDelivery() = default;
 
-    /// Checks that the customer exists there. `span_ms`: from the first report to the last.
+    /// Asks a server whether it knows the customer (for a directory: `check_customer`). `span_ms`:
+    /// from the first report to the last.
     static Result<std::unique_ptr<ImportDelivery>> open(const ImportTarget& target,
                                                         std::int64_t span_ms);
 

@@ -6,6 +6,7 @@
 #include <charconv>
 #include <chrono>
 #include <cstdio>
+#include <filesystem>
 #include <functional>
 #include <memory>
 
@@ -135,6 +136,10 @@ Result<ImportTarget> target_of(const ImportArguments& arguments) {
     }
     auto config = import_config(arguments.config_file);
     if (!config) return fail(config.error());
+    if (!arguments.data_dir.empty()) {
+        auto known = check_customer(arguments.data_dir, arguments.customer_id);
+        if (!known) return fail(known.error());
+    }
     ImportTarget target;
     target.to = arguments.to;
     target.data_dir = arguments.data_dir;
@@ -164,9 +169,12 @@ Result<std::unique_ptr<store::Store>> open_store(const std::string& data_dir,
     store::chdb::ChdbOptions options;
     options.directory = *absolute + "/store";
     options.library_path = config.text("store.library");
+    const bool fresh = !std::filesystem::exists(options.directory);
     auto store = store::chdb::open_chdb_store(options);
     if (!store) return store;
     if (auto migrated = (*store)->migrate(); !migrated) return fail(migrated.error());
+    // What is there keeps its retention: to change it is the server's to do.
+    if (!fresh) return store;
     if (auto applied = apply_retention(**store, config); !applied) return fail(applied.error());
     return store;
 }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <filesystem>
 
 #include "app/config.h"
 #include "app/control_plane.h"
@@ -94,13 +95,17 @@ Result<std::unique_ptr<OfflineIngest>> OfflineIngest::open(const OfflineOptions&
     store::chdb::ChdbOptions storing;
     storing.directory = *data_dir + "/store";
     storing.library_path = options.engine_library;
+    const bool fresh = !std::filesystem::exists(storing.directory);
     auto store = store::chdb::open_chdb_store(storing);
     if (!store) return fail(store.error());
     parts->store = std::move(*store);
     if (auto migrated = parts->store->migrate(); !migrated) return fail(migrated.error());
-    // As a server would: changing it later means rewriting what is there.
-    if (auto applied = apply_retention(*parts->store, options.config); !applied) {
-        return fail(applied.error());
+    // As a server would: changing it later means rewriting what is there, and is the server's to
+    // do.
+    if (fresh) {
+        if (auto applied = apply_retention(*parts->store, options.config); !applied) {
+            return fail(applied.error());
+        }
     }
     auto dictionary = query::Dictionary::load();
     if (!dictionary) return fail(dictionary.error());

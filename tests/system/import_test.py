@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""`playhead import`: logs of every format against the simulator's truth, EPAS, tables, another server."""
+"""`playhead import`: logs of every format against the simulator's truth, EPAS, refusals, the
+documentation."""
 import gzip
 import json
 import os
@@ -13,95 +14,15 @@ import time
 import urllib.parse
 
 import harness
+from access_logs import FORMATS, akamai, cloudfront, fastly, realtime
 from harness import CUSTOMER, playhead
+from importing import new_data_dir, run_import, sql
 
 ROOT = harness.ROOT
 AGENT = "Mozilla/5.0 (X11; Linux x86_64) Firefox/128.0"
 
 
-def sql(data_dir, statement):
-    """Rows of a statement on a store that is not in use."""
-    done = playhead("sql", "--data-dir", data_dir, "--format", "JSONEachRow", statement, timeout=120)
-    return [json.loads(line) for line in done.stdout.splitlines()]
-
-
-def run_import(*arguments, check=True, stdin=None):
-    done = subprocess.run([harness.BINARY, "import", *map(str, arguments)], capture_output=True,
-                          text=True, stdin=stdin or subprocess.DEVNULL, timeout=120)
-    if check and done.returncode != 0:
-        raise RuntimeError(f"import {arguments}: {done.returncode} {done.stdout} {done.stderr}")
-    return done
-
-
-def new_data_dir(work, name):
-    harness.add_tenant(work / name)
-    return work / name
-
-
-# ---- access logs: recorded requests in the clothes of each CDN
-
-def cloudfront(entry):
-    moment = time.gmtime(entry["t"] // 1000)
-    fields = {"date": time.strftime("%Y-%m-%d", moment), "time": time.strftime("%H:%M:%S", moment),
-              "c-ip": entry["ip"], "cs(Host)": "d111.cloudfront.net",
-              "cs-uri-stem": entry["path"], "cs(User-Agent)": urllib.parse.quote(entry["agent"], safe="/;(),"),
-              "cs-uri-query": entry["query"], "x-edge-request-id": entry["id"],
-              "x-host-header": "video.example.test"}
-    return "\t".join(fields.get(name, "-") for name in CLOUDFRONT_FIELDS)
-
-
-CLOUDFRONT_FIELDS = (
-    "date time x-edge-location sc-bytes c-ip cs-method cs(Host) cs-uri-stem sc-status cs(Referer) "
-    "cs(User-Agent) cs-uri-query cs(Cookie) x-edge-result-type x-edge-request-id x-host-header "
-    "cs-protocol").split()
-
-
-def realtime(entry):
-    return "\t".join([f"{entry['t'] / 1000:.3f}", entry["ip"], "video.example.test", entry["path"],
-                      urllib.parse.quote(entry["agent"]), entry["query"]])
-
-
-def akamai(entry):
-    return json.dumps({"version": "2", "streamId": "1", "cp": "9", "reqId": entry["id"],
-                       "reqTimeSec": f"{entry['t'] / 1000:.3f}", "cliIP": entry["ip"],
-                       "reqHost": "video.example.test", "reqPath": entry["path"][1:],
-                       "UA": urllib.parse.quote(entry["agent"], safe=""), "statusCode": "200",
-                       "queryStr": entry["query"]})
-
-
-def fastly(entry):
-    return "<134>2026-11-25T21:00:00Z cache-fra1 cdn[62959]: " + json.dumps({
-        "timestamp": entry["t"], "client_ip": entry["ip"], "host": "video.example.test",
-        "url": f"{entry['path']}?{entry['query']}", "request_user_agent": entry["agent"],
-        "request": "GET", "request_id": entry["id"]})
-
-
-NGINX_FIELDS = ('$remote_addr $host [$msec] "$request" $status "$http_user_agent" "$http_cmcd_object" '
-                '"$http_cmcd_request" "$http_cmcd_session" "$http_cmcd_status" $request_id')
-
-
-def nginx(entry):
-    """CMCD in headers here, one key of each in its own."""
-    keys = urllib.parse.unquote(entry["query"][5:]).split(",")
-    groups = {name: ",".join(key for key in keys if key.split("=")[0] in members)
-              for name, members in (("object", ("br", "d", "ot", "tb")),
-                                    ("request", ("bl", "mtp", "su")),
-                                    ("session", ("cid", "sf", "sid", "st")), ("status", ("bs",)))}
-    escaped = {name: (text or "-").replace('"', "\\x22") for name, text in groups.items()}
-    return (f"{entry['ip']} video.example.test [{entry['t'] / 1000:.3f}] \"GET {entry['path']} HTTP/1.1\" 206 "
-            f"\"{entry['agent']}\" \"{escaped['object']}\" \"{escaped['request']}\" "
-            f"\"{escaped['session']}\" \"{escaped['status']}\" {entry['id']}")
-
-
-FORMATS = {
-    "cloudfront": (cloudfront, [], "#Version: 1.0\n#Fields: " + " ".join(CLOUDFRONT_FIELDS) + "\n"),
-    "cloudfront-realtime": (realtime, ["--fields", "timestamp,c-ip,cs-host,cs-uri-stem,"
-                                       "cs-user-agent,cs-uri-query"], ""),
-    "akamai": (akamai, [], ""),
-    "fastly": (fastly, [], ""),
-    "nginx": (nginx, ["--fields", NGINX_FIELDS], ""),
-}
-
+# ---- access logs
 
 def record(work, sessions=40, seed=3):
     """Requests of CMCD players and what really happened."""
@@ -346,141 +267,6 @@ def epas_sessions(tally):
                     and sql(data_dir, statement) == rows, again.stdout)
 
 
-# ---- a SmartSight API, and tables of it
-
-KPIS = ("attempts,viewercount,endedplays,totalstartupfailure,exitsbeforestart,playingtime,watchtime,"
-        "latency,bufferingratio,cirrbufferingratio,cirrbuffercount,pausecount,seekcount,avgbitrate,"
-        "cbrsize,fatalerrors,warnings,upshifts,downshifts,adimpression,adstarts,adplaydur,"
-        "qualityofexperience,completionrate,uniqueviewercount,videodropped")
-
-
-def kpis(server, aggby=None):
-    target = (f"/mm-apis/metricquery/{CUSTOMER}?period=last=3d&metrics={KPIS}&sessiontype=started&meta=0"
-              + (f"&aggby={aggby}&limit=0&orderby={aggby}&order=asc" if aggby else ""))
-    return server.api(target)["response"]
-
-
-def close_enough(left, right):
-    """Sums of values that the list rounds: minutes to 6 ms, seconds to 0.1 ms."""
-    if isinstance(left, (int, float)) and isinstance(right, (int, float)):
-        return abs(left - right) <= 1e-3 * max(1, abs(left))
-    return left == right
-
-
-def same_rows(tally, name, left, right):
-    different = [(key, a[key], b.get(key)) for a, b in zip(left, right) for key in a
-                 if not close_enough(a[key], b.get(key))]
-    tally.check(name, len(left) == len(right) and not different,
-                f"{len(left)} and {len(right)} rows; {different[:5]}")
-
-
-def another_server(tally):
-    with harness.folder("playhead-import-") as work:
-        source_dir = new_data_dir(work, "source")
-        playhead("simulate", "--data-dir", source_dir, "--customer", CUSTOMER, "--sessions", 300,
-                 "--seed", 21, "--hours", 3, "--from", "-30h", "--block-minutes", 60, timeout=120)
-        playhead("user", "add", "--data-dir", source_dir, "--customer", CUSTOMER, "--email",
-                 "u@example.test", "--password", "secret")
-        key = harness.add_key(source_dir)
-        target_dir = new_data_dir(work, "target")
-        with harness.Server(source_dir) as source:
-            source.key = key
-            command = ["smartsight", "--from", source.url, "--customer", str(CUSTOMER), "--api-key", key,
-                       "--since", "-31h", "--until", "-25h", "--data-dir", str(target_dir), "--tags", "plan",
-                       "--window", "900", "--page", "7"]
-            kills = 0
-            for lines in (2, 9, 6):
-                process = subprocess.Popen([harness.BINARY, "import", *command], text=True,
-                                           stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                                           stderr=subprocess.PIPE)
-                for _ in range(lines):
-                    if not process.stderr.readline():
-                        break
-                if process.poll() is None:
-                    process.kill()
-                    kills += 1
-                process.wait(30)
-                process.stderr.close()
-            tally.check("killed while it ran", kills >= 2, kills)
-            last = run_import(*command)
-            tally.check("the rest came", "sessions written" in last.stdout, last.stdout)
-            moved = kpis(source)
-            by_cdn = kpis(source, "cdn")
-            by_status = kpis(source, "viewstatus")
-            statement = ("SELECT sessionid, viewstatus, plays, attempts, stall_count, seek_stall_count, "
-                         "pause_count, seek_count, fatal_errors, warnings, ad_impressions, assetname, cdn, "
-                         "country, device, subscriberid, errorcode, toUnixTimestamp(start_time) AS s, "
-                         "toUnixTimestamp(end_time) AS e FROM sessions ORDER BY sessionid")
-            listed = source.send(f"/mm-apis/sql/{CUSTOMER}", "POST", statement,
-                                 {"X-API-Key": key, "Content-Type": "text/plain"}).json()["data"]
-            other = run_import("smartsight", "--from", source.url, "--customer", CUSTOMER, "--user",
-                               "u@example.test", "--password", "secret", "--since", "-2d", "--window", 14_400, "--data-dir",
-                               target_dir, "--state", work / "other.json")
-            tally.check("from the beginning again, by password: all there already",
-                        f"\n0 sessions written, {len(listed)} there already" in other.stdout, other.stdout)
-            refused = run_import("smartsight", "--from", source.url, "--customer", CUSTOMER, "--api-key",
-                                 "wrong", "--since", "-2d", "--data-dir", target_dir, "--state",
-                                 work / "third.json", check=False)
-            tally.check("a wrong key is refused at once",
-                        refused.returncode == 1 and "answered 401" in refused.stderr, refused.stderr)
-            table = source.send(
-                f"/mm-apis/listsessions/{CUSTOMER}?period=last=3d&limit=0&format=parquet&sessiontype="
-                "started&metrics=starttime,endtime,viewstatus,latency,watchtime,cirrbufferduration,"
-                "cirrbuffercount,cdn,avgbitrate&aggby=sessionid", headers={"X-API-Key": key}).body
-        target_key = harness.add_key(target_dir)
-        with harness.Server(target_dir) as target:
-            target.key = target_key
-            rows = target.send(f"/mm-apis/sql/{CUSTOMER}", "POST", statement,
-                               {"X-API-Key": target_key, "Content-Type": "text/plain"}).json()["data"]
-            tally.check("every session once, as it was there", rows == listed and len(rows) > 290,
-                        f"{len(rows)} {[pair for pair in zip(rows, listed) if pair[0] != pair[1]][:1]}")
-            same_rows(tally, "the totals agree", moved, kpis(target))
-            same_rows(tally, "by CDN they agree", by_cdn, kpis(target, "cdn"))
-            same_rows(tally, "by status they agree", by_status, kpis(target, "viewstatus"))
-            uneven = target.send(f"/mm-apis/sql/{CUSTOMER}", "POST", (
-                "SELECT count() AS n FROM (SELECT sessionid, sum(playing_ms) AS p, sum(plays) AS k FROM "
-                "slices GROUP BY sessionid) AS a JOIN sessions AS b USING (sessionid) WHERE a.p != "
-                "b.playing_ms OR a.k != b.plays"),
-                {"X-API-Key": target_key, "Content-Type": "text/plain"}).json()["data"]
-            tally.equal("minutes add up to their sessions", int(uneven[0]["n"]), 0)
-        tables(tally, work, table, moved, len(listed))
-
-
-def tables(tally, work, parquet, kpis_of_source, sessions):
-    (work / "list.parquet").write_bytes(parquet)
-    (work / "mapping.yaml").write_text(
-        "columns:\n  sessionid: sessionid\n  start_time: starttime\n  end_time: endtime\n"
-        "  viewstatus: viewstatus\n  startup_ms: {from: latency, unit: s}\n"
-        "  watch_ms: {from: watchtime, unit: min}\n  stall_ms: {from: cirrbufferduration, unit: s}\n"
-        "  stall_count: cirrbuffercount\n  cdn: cdn\n  avgbitrate_kbps: avgbitrate\n"
-        "  country: {value: DE}\n")
-    data_dir = new_data_dir(work, "parquet")
-    command = ["sessions", "--data-dir", data_dir, "--customer", CUSTOMER, "--mapping",
-               work / "mapping.yaml", work / "list.parquet"]
-    trial = run_import(*command, "--check")
-    tally.check("a trial shows and stores nothing", "viewstatus:" in trial.stdout
-                and "every column is used" in trial.stdout
-                and sql(data_dir, "SELECT count() AS n FROM sessions")[0]["n"] in (0, "0"), trial.stdout)
-    done = run_import(*command)
-    tally.check("Parquet", f"\n{sessions} sessions written, 0 there already" in done.stdout, done.stdout)
-    tally.check("what is not told is named", "counted as 0: " in done.stdout
-                and "bytes" in done.stdout, done.stdout)
-    statement = ("SELECT count() AS n, sum(plays) AS plays, sum(playing_ms + stall_ms) / 60000 AS watched, "
-                 "sum(stall_count) AS stalls, sumIf(startup_ms, startup_ms >= 0) / countIf(startup_ms >= 0) "
-                 "/ 1000 AS latency, countIf(country = 'DE') AS de FROM sessions FINAL")
-    row = {key: float(value) for key, value in sql(data_dir, statement)[0].items()}
-    tally.check("the sums are those of the list",
-                row["n"] == row["de"] == sessions
-                and close_enough(row["watched"], kpis_of_source[0]["watchtime"])
-                and close_enough(row["latency"], kpis_of_source[0]["latency"])
-                and row["stalls"] == kpis_of_source[0]["cirrbuffercount"], f"{row} {kpis_of_source}")
-    again = run_import(*command)
-    tally.check("again: nothing new", f"\n0 sessions written, {sessions} there already" in again.stdout,
-                again.stdout)
-    left = sql(data_dir, "SELECT count() AS n FROM system.tables WHERE name = 'import_staging'")
-    tally.check("nothing is left of the file", left[0]["n"] in (0, "0"), left)
-
-
 # ---- the documentation
 
 def commands_of_the_documentation(tally):
@@ -540,7 +326,7 @@ def commands_of_the_documentation(tally):
 
 
 CASES = [logs_of_every_format, killed_and_run_again, through_a_server, refusals, epas_sessions,
-         another_server, commands_of_the_documentation]
+         commands_of_the_documentation]
 
 if __name__ == "__main__":
     wanted = sys.argv[1:]
