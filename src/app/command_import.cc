@@ -62,7 +62,9 @@ void add_smartsight(CLI::App& command, const Arguments& arguments) {
         ->delimiter(',');
     command.add_option("--state", arguments->state_file,
                        "how far it is; default: in the data directory");
-    command.add_option("--window", arguments->window_s, "seconds of sessions asked for at once")
+    command
+        .add_option("--window", arguments->window_s,
+                    "seconds of sessions asked for at once, at most")
         ->check(CLI::Range(60, 86'400))
         ->capture_default_str();
     command.add_option("--page", arguments->page_rows, "rows of one answer")

@@ -24,7 +24,7 @@ struct ImportArguments {
     std::string from, api_key, user, password, token_url, plan_level, since, until, state_file,
         ca_file;
     std::vector<std::string> tags;
-    std::int64_t window_s = 3600;
+    std::int64_t window_s = 86'400;
     std::uint64_t page_rows = 2000;
 };
 

@@ -23,7 +23,10 @@ namespace {
 
 /// More sessions than this in a window, and it is halved: all of a window is held at once.
 constexpr std::uint64_t kWindowRowsMax = 20'000;
+/// Fewer than this, and the next one is twice as long.
+constexpr std::uint64_t kWindowRowsFew = 2'000;
 constexpr std::int64_t kWindowMinS = 60;
+constexpr std::int64_t kWindowFirstS = 3600;
 
 struct Window {
     std::vector<model::SessionRow> rows;
@@ -145,7 +148,7 @@ Result<WriteReport> import_smartsight(SmartSightSource& source, const SmartSight
     Import import(source, run, tally);
     WriteReport report;
     std::int64_t at_s = state.done_s;
-    std::int64_t length_s = run.window_s;
+    std::int64_t length_s = std::min(kWindowFirstS, run.window_s);
     bool all_over = true;
     while (at_s < run.until_s) {
         const std::int64_t until_s = std::min(at_s + length_s, run.until_s);
@@ -165,6 +168,7 @@ Result<WriteReport> import_smartsight(SmartSightSource& source, const SmartSight
         report.written += written->written;
         report.there_already += written->there_already;
         at_s = until_s;
+        if (fetched < kWindowRowsFew) length_s = std::min(2 * length_s, run.window_s);
         if (all_over) {
             state.done_s = at_s;
             if (auto kept = write_state(run.state_file, state); !kept) return fail(kept.error());

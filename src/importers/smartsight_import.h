@@ -17,7 +17,7 @@ namespace playhead::importers {
 struct SmartSightRun {
     std::int64_t since_s = 0, until_s = 0;
     std::string state_file;
-    std::int64_t window_s = 3600;
+    std::int64_t window_s = 86'400;  ///< asked for at once, at most
     std::uint64_t page_rows = 2000;
     enrich::AddressPolicy address_policy = enrich::AddressPolicy::Slash24;
 };

@@ -24,7 +24,7 @@ AGENT = "Mozilla/5.0 (X11; Linux x86_64) Firefox/128.0"
 
 # ---- access logs
 
-def record(work, sessions=40, seed=3):
+def record(work, sessions=24, seed=3):
     """Requests of CMCD players and what really happened."""
     playhead("simulate", "--record", work / "requests.ndjson", "--truth", work / "truth.ndjson",
              "--wire", "cmcd-query", "--sessions", sessions, "--seed", seed, "--hours", "0.5",
@@ -120,7 +120,7 @@ def logs_of_every_format(tally):
 def killed_and_run_again(tally):
     """kill -9 while the pipeline runs, then the whole again: every request once."""
     with harness.folder("playhead-import-") as work:
-        entries, truth = record(work, sessions=60, seed=8)
+        entries, truth = record(work, sessions=40, seed=8)
         log = work / "a.log"
         log.write_text("".join(akamai(entry) + "\n" for entry in entries))
         data_dir = new_data_dir(work, "data")
