@@ -33,6 +33,7 @@ ARROWS = {
             "store", "exports"},
     "exports": {"base", "model", "net", "query", "store", "directory"},
     "alerts": {"base", "model", "query", "store", "directory"},
+    "importers": {"base", "model", "net", "http", "wire", "enrich", "store", "query"},
 }
 # Third-party headers and the only modules that may include them.
 OWNERS = [
@@ -40,7 +41,7 @@ OWNERS = [
     # exports signs requests to S3; auth's hashes are not for it to know.
     (re.compile(r"^openssl/"), {"net", "auth", "enrich", "exports"}),
     (re.compile(r"^sqlite3"), {"directory"}),
-    (re.compile(r"^simdjson"), {"wire", "auth", "app", "api", "exports"}),
+    (re.compile(r"^simdjson"), {"wire", "auth", "app", "api", "exports", "importers"}),
     (re.compile(r"^maxminddb"), {"enrich"}),
     (re.compile(r"^re2/"), {"enrich", "query"}),
     (re.compile(r"^(cjose|jansson)"), {"auth"}),
