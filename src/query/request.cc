@@ -125,16 +125,19 @@ private:
 
     Result<void> read_flags() {
         bool ignored = false;
-        const std::array<std::pair<const char*, bool*>, 6> flags{
+        bool cached = true;
+        const std::array<std::pair<const char*, bool*>, 7> flags{
             {{"allstatus", &request_.all_status},
              {"concurrency", &request_.concurrency},
              {"businesserror", &request_.business_error},
              {"meta", &request_.meta},
              {"explain", &request_.explain},
+             {"querycache", &cached},
              {"count", &ignored}}};
         for (const auto& [name, target] : flags) {
             if (auto read = read_flag(name, *target); !read) return read;
         }
+        request_.cache = cached ? CacheUse::Allowed : CacheUse::Bypassed;
         if (request_.view == View::Live) request_.concurrency = true;
         const auto type = lower(value("sessiontype"));
         if (!type.empty() && type != "ended" && type != "started") {
