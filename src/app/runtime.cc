@@ -5,6 +5,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -21,6 +22,7 @@
 #include "api/export_endpoints.h"
 #include "api/oauth.h"
 #include "api/operations.h"
+#include "api/query_desk.h"
 #include "api/query_endpoints.h"
 #include "api/smart_query_endpoint.h"
 #include "api/sql_endpoints.h"
@@ -41,6 +43,7 @@
 #include "http/server.h"
 #include "ingest/collector.h"
 #include "query/engine.h"
+#include "query/schedule/schedule.h"
 #include "store/chdb/chdb_store.h"
 
 namespace playhead::app {
@@ -50,6 +53,8 @@ namespace {
 constexpr std::int64_t kDayMs = 24LL * 3600 * 1000;
 constexpr std::int64_t kDrainMs = 1500;
 constexpr std::int64_t kStoreOnStopMs = 2500;
+/// For what asks the store beside the API: rules of alerts, exports.
+constexpr int kConnectionsAside = 2;
 
 /// Holds the data directory for this process. The engine and the journal have locks of their own;
 /// this one is taken first, so that the message is about the directory as a whole.
@@ -89,6 +94,19 @@ int cores() {
     return count == 0 ? 1 : static_cast<int>(count);
 }
 
+query::FairLimits fair_limits(const Config& config) {
+    query::FairLimits limits;
+    const auto all = static_cast<int>(config.integer("query.connections"));
+    const auto own = static_cast<int>(config.integer("query.tenant_connections"));
+    limits.running_max = all == 0 ? 2 * cores() : all;
+    limits.tenant_running_max = std::min(own == 0 ? cores() : own, limits.running_max);
+    limits.reserved = limits.running_max / 2;
+    limits.waiting_max = static_cast<std::size_t>(config.integer("query.waiting_max"));
+    limits.tenant_waiting_max =
+        static_cast<std::size_t>(config.integer("query.tenant_waiting_max"));
+    return limits;
+}
+
 }  // namespace
 
 struct Runtime::Parts {
@@ -112,10 +130,13 @@ struct Runtime::Parts {
     std::unique_ptr<ingest::RequestDecoder> decoder;
     std::unique_ptr<store::Store> store;
     std::unique_ptr<query::Dictionary> dictionary;
+    store::Changes changes;
     std::unique_ptr<query::Engine> engine;
     std::unique_ptr<ingest::Pipeline> pipeline;
     std::unique_ptr<ingest::Collector> collector;
     api::RunningQueries running{clock};
+    std::unique_ptr<query::Schedule> schedule;
+    std::unique_ptr<api::QueryDesk> desk;
     std::unique_ptr<query::SqlGate> sql_gate;
     std::unique_ptr<api::QueryEndpoints> endpoints;
     std::unique_ptr<api::SqlEndpoints> sql_endpoints;
@@ -205,12 +226,15 @@ Result<void> Runtime::Parts::open_store(const Config& config, const std::string&
     store::chdb::ChdbOptions options;
     options.directory = data_dir + "/store";
     options.library_path = config.text("store.library");
-    options.readers = static_cast<int>(config.integer("query.connections"));
-    if (options.readers == 0) options.readers = 2 * cores();
+    const auto limits = fair_limits(config);
+    options.readers = limits.running_max + kConnectionsAside;
+    options.patient_readers = limits.running_max + kConnectionsAside;
     options.server_memory_bytes_max =
         static_cast<std::uint64_t>(config.integer("store.memory_bytes_max"));
-    options.query_memory_bytes_max =
-        static_cast<std::uint64_t>(config.integer("query.memory_bytes_max"));
+    // A customer's queries together stay within its share, since each stays within its part of it.
+    options.query_memory_bytes_max = static_cast<std::uint64_t>(
+        std::min(config.integer("query.memory_bytes_max"),
+                 config.integer("query.tenant_memory_bytes_max") / limits.tenant_running_max));
     auto opened = store::chdb::open_chdb_store(options);
     if (!opened) return fail(opened.error());
     store = std::move(*opened);
@@ -227,6 +251,7 @@ Result<void> Runtime::Parts::open_pipeline(
     const std::function<void(const std::string&)>& progress) {
     ingest::PipelineOptions options;
     options.data_dir = data_dir;
+    options.changes = &changes;
     options.durability = config.text("ingest.durability") == "os" ? journal::Durability::Os
                                                                   : journal::Durability::Fsync;
     options.workers = static_cast<int>(config.integer("ingest.workers"));
@@ -286,16 +311,24 @@ Result<void> Runtime::Parts::open_server(const Config& config) {
     querying.retention_days = config.integer("retention.sessions_days");
     querying.publication = [this] { return pipeline->publication(); };
     querying.time_limit_s = static_cast<double>(config.integer("query.time_limit_s"));
+    querying.details_days =
+        std::min(config.integer("retention.slices_days"), config.integer("retention.events_days"));
+    querying.changes = &changes;
+    querying.cache_bytes_max = static_cast<std::uint64_t>(config.integer("query.cache_bytes_max"));
     engine = std::make_unique<query::Engine>(*store, *dictionary, clock, querying);
-    endpoints =
-        std::make_unique<api::QueryEndpoints>(*access, *engine, *tenants, metrics, running,
-                                              [this] { return pipeline->status().watermark_ms; });
+    engine->count_in(metrics);
+    schedule = std::make_unique<query::Schedule>(
+        fair_limits(config), static_cast<double>(config.integer("query.wait_limit_s")), clock,
+        metrics);
+    desk = std::make_unique<api::QueryDesk>(*engine, *schedule, running, metrics);
+    endpoints = std::make_unique<api::QueryEndpoints>(
+        *access, *engine, *tenants, *desk, [this] { return pipeline->status().watermark_ms; });
     endpoints->add_routes(server->router());
     if (auto opened = open_sql(config); !opened) return opened;
     open_exports(config);
     open_alerts(config);
     smart_queries = std::make_unique<api::SmartQueryEndpoint>(
-        *access, *engine, [this] { return pipeline->status().watermark_ms; });
+        *access, *engine, *desk, [this] { return pipeline->status().watermark_ms; });
     smart_queries->add_routes(server->router());
     return server->start();
 }
@@ -309,7 +342,7 @@ Result<void> Runtime::Parts::open_sql(const Config& config) {
     if (!gate) return fail(gate.error());
     sql_gate = std::move(*gate);
     sql_endpoints =
-        std::make_unique<api::SqlEndpoints>(*access, *sql_gate, *engine, running, metrics);
+        std::make_unique<api::SqlEndpoints>(*access, *sql_gate, *engine, *desk, running, metrics);
     sql_endpoints->add_routes(server->router());
     return {};
 }
@@ -357,6 +390,7 @@ void Runtime::Parts::watch_directory() {
 
 void Runtime::Parts::stop() {
     if (server) server->drain_and_stop(kDrainMs);
+    if (desk) desk->close();
     if (exporter) exporter->stop();
     if (alert_evaluator) alert_evaluator->stop();
     if (pipeline) pipeline->stop(kStoreOnStopMs);

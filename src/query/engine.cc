@@ -20,6 +20,7 @@ constexpr int kRepeatsMax = 3;
 constexpr double kRepeatBelowMs = 500;
 
 constexpr double kNanosecondsPerMs = 1e6;
+constexpr double kNanosecondsPerSecond = 1e9;
 constexpr std::int64_t kDay_s = 86400;
 /// Errors are set against the slices of an hour before and after (query/error_rows).
 constexpr std::int64_t kReachMargin_s = 3600;
@@ -147,6 +148,10 @@ store::QueryOptions Engine::options_of(const QueryRequest& request,
     auto options = options_of_turn();
     options.query_id = name_of_caller(request, customer_id);
     options.time_limit_s = options_.time_limit_s;
+    if (const Turn* turn = Turn::current(); turn != nullptr && turn->begun_ns != 0) {
+        options.time_limit_s -=
+            static_cast<double>(clock_.monotonic_ns() - turn->begun_ns) / kNanosecondsPerSecond;
+    }
     return options;
 }
 
@@ -162,6 +167,9 @@ Result<Fetched> Engine::fetch(const store::Statement& statement, const QueryRequ
     const auto options = options_of(request, customer_id);
     if (options.cancelled != nullptr && options.cancelled->load()) {
         return fail(ErrorCode::Cancelled, "the query was cancelled");
+    }
+    if (options.time_limit_s <= 0) {
+        return fail(ErrorCode::Timeout, "the query took longer than allowed");
     }
     const bool kept_only = request.cache == CacheUse::Only;
     if (options_.changes == nullptr || request.cache == CacheUse::Bypassed ||

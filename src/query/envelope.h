@@ -15,8 +15,9 @@ struct Envelope {
 
 Envelope envelope_of(const Answer& answer);
 
-/// The body alone: `{"totalcount":…,"pagecount":…,"totalrecords":…,"response":[{…,"totalpages":…}],"meta":{…}}`.
-/// No NaN, no infinities: null. Counts without decimals, others with at most 4.
+/// The body alone:
+/// `{"totalcount":…,"pagecount":…,"totalrecords":…,"response":[{…,"totalpages":…}],"meta":{…}}`. No
+/// NaN, no infinities: null. Counts without decimals, others with at most 4.
 std::string envelope_json(const Answer& answer);
 
 /// A cell as JSON, rounded as its column says.

@@ -63,8 +63,8 @@ private:
     store::Store& store_;
     mutable std::mutex mutex_;
     std::condition_variable changed_;
-    std::map<std::string, FlightPtr, std::less<>> open_;      ///< may be joined, by key
-    std::map<std::uint64_t, FlightPtr> flights_;              ///< all, by number
+    std::map<std::string, FlightPtr, std::less<>> open_;  ///< may be joined, by key
+    std::map<std::uint64_t, FlightPtr> flights_;          ///< all, by number
     std::uint64_t next_number_ = 1;
 };
 

@@ -59,8 +59,8 @@ std::optional<KeptTable> ResultCache::look_up(const std::string& key,
     return entry->kept;
 }
 
-std::optional<KeptTable> ResultCache::find(const std::string& key,
-                                           const store::ChangeState& state, bool counts) {
+std::optional<KeptTable> ResultCache::find(const std::string& key, const store::ChangeState& state,
+                                           bool counts) {
     auto kept = look_up(key, state);
     if (hits_ != nullptr && (kept || counts)) (kept ? hits_ : misses_)->add();
     return kept;

@@ -19,15 +19,35 @@ constexpr double kForgottenUse_s = 0.001;
 
 /// Running queries count as they go: their use is known before they end.
 double FairQueue::use_of(const Tenant& tenant, std::int64_t now_ns) {
-    const double passed_s =
-        static_cast<double>(now_ns - tenant.at_ns) / kNanosecondsPerSecond / kUseMemory_s;
-    const double kept = std::exp(-passed_s);
+    const double passed_s = static_cast<double>(now_ns - tenant.at_ns) / kNanosecondsPerSecond;
+    // Who waits is not quiet.
+    if (!tenant.waiting.empty()) {
+        return std::min(kUseMax_s, tenant.used_s + tenant.running * passed_s);
+    }
+    const double kept = std::exp(-passed_s / kUseMemory_s);
     return tenant.used_s * kept + tenant.running * kUseMemory_s * (1 - kept);
+}
+
+double FairQueue::had_by(const Tenant& tenant, std::int64_t now_ns) {
+    return tenant.had_s +
+           tenant.running * static_cast<double>(now_ns - tenant.at_ns) / kNanosecondsPerSecond;
 }
 
 void FairQueue::settle(Tenant& tenant, std::int64_t now_ns) {
     tenant.used_s = use_of(tenant, now_ns);
+    tenant.had_s = had_by(tenant, now_ns);
     tenant.at_ns = now_ns;
+}
+
+/// Who has been away is not owed the time: it begins beside the busy one that had least.
+void FairQueue::join(Tenant& tenant, std::int64_t now_ns) {
+    std::optional<double> least;
+    for (const auto& [customer_id, other] : tenants_) {
+        if (!other.busy()) continue;
+        const double had_s = had_by(other, now_ns);
+        least = std::min(least.value_or(had_s), had_s);
+    }
+    if (least) tenant.had_s = std::max(tenant.had_s, *least);
 }
 
 double FairQueue::use_s(std::uint64_t customer_id, std::int64_t now_ns) const {
@@ -47,15 +67,15 @@ Result<std::uint64_t> FairQueue::push(std::uint64_t customer_id, std::int64_t no
                                 limits_.tenant_waiting_max));
     }
     settle(tenant, now_ns);
+    if (!tenant.busy()) join(tenant, now_ns);
     const std::uint64_t number = next_number_++;
     tenant.waiting.push_back({number, now_ns});
     ++waiting_;
     return number;
 }
 
-bool FairQueue::is_light(const Tenants::value_type& tenant, std::int64_t now_ns) const {
+bool FairQueue::is_lighter(const Tenants::value_type& tenant, std::int64_t now_ns) const {
     const double used = use_of(tenant.second, now_ns);
-    if (used < kLightUse_s) return true;
     return std::any_of(tenants_.begin(), tenants_.end(), [&](const auto& other) {
         return other.first != tenant.first && other.second.busy() &&
                used <= kLighterShare * use_of(other.second, now_ns);
@@ -65,29 +85,30 @@ bool FairQueue::is_light(const Tenants::value_type& tenant, std::int64_t now_ns)
 std::optional<FairQueue::Start> FairQueue::next(std::int64_t now_ns) {
     if (waiting_ == 0 || running() >= limits_.running_max) return std::nullopt;
     auto best = tenants_.end();
-    std::tuple<double, std::uint64_t> best_rank;
-    bool best_patient = false;
+    std::tuple<double, int, std::uint64_t> best_rank;
     for (auto at = tenants_.begin(); at != tenants_.end(); ++at) {
         const Tenant& tenant = at->second;
         if (tenant.waiting.empty() || tenant.running >= limits_.tenant_running_max) continue;
-        const bool patient = !is_light(*at, now_ns);
-        if (patient && patient_running_ >= limits_.running_max - limits_.reserved) continue;
-        const std::tuple rank{use_of(tenant, now_ns), tenant.waiting.front().number};
+        const bool light = use_of(tenant, now_ns) < kLightUse_s;
+        if (!light && heavy_running_ >= limits_.running_max - limits_.reserved) continue;
+        const std::tuple rank{had_by(tenant, now_ns), tenant.running,
+                              tenant.waiting.front().number};
         if (best != tenants_.end() && best_rank <= rank) continue;
         best = at;
         best_rank = rank;
-        best_patient = patient;
     }
     if (best == tenants_.end()) return std::nullopt;
     Tenant& tenant = best->second;
     settle(tenant, now_ns);
-    const Job job = tenant.waiting.front();
+    const bool light = tenant.used_s < kLightUse_s;
+    const Start start{tenant.waiting.front().number, !light && !is_lighter(*best, now_ns),
+                      now_ns - tenant.waiting.front().since_ns};
     tenant.waiting.pop_front();
     --waiting_;
     ++tenant.running;
-    patient_running_ += best_patient ? 1 : 0;
-    running_.emplace(job.number, Running{best->first, best_patient});
-    return Start{job.number, best_patient, now_ns - job.since_ns};
+    heavy_running_ += light ? 0 : 1;
+    running_.emplace(start.number, Running{best->first, light});
+    return start;
 }
 
 void FairQueue::finish(std::uint64_t number, std::int64_t now_ns) {
@@ -96,7 +117,7 @@ void FairQueue::finish(std::uint64_t number, std::int64_t now_ns) {
     Tenant& tenant = tenants_.at(found->second.customer_id);
     settle(tenant, now_ns);
     --tenant.running;
-    patient_running_ -= found->second.patient ? 1 : 0;
+    heavy_running_ -= found->second.light ? 0 : 1;
     running_.erase(found);
 }
 

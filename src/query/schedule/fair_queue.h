@@ -1,5 +1,5 @@
-/// Whose query runs next: the customer's that has used the engine least of late. Pure decisions
-/// over times that the caller gives; no threads.
+/// Whose query runs next: the customer's that has had the least of the engine's time since others
+/// wait beside it. Pure decisions over times that the caller gives; no threads.
 #pragma once
 
 #include <cstddef>
@@ -16,19 +16,21 @@ namespace playhead::query {
 struct FairLimits {
     int running_max = 4;         ///< queries at once
     int tenant_running_max = 2;  ///< of one customer
-    /// Places that patient queries leave free, so that a light customer never waits for a heavy
-    /// one's query to end.
+    /// Places kept free for customers of little use, so that these never wait for a heavy one's
+    /// query to end.
     int reserved = 2;
     std::size_t waiting_max = 512;
     std::size_t tenant_waiting_max = 64;
 };
 
-/// Use is remembered with this time constant: a customer that kept one query running all the time
-/// has used as many seconds.
+/// Use is forgotten with this time constant, but not while more waits: one query all the time is a
+/// use of as many seconds.
 inline constexpr double kUseMemory_s = 20;
-/// Below this use a customer's queries are prompt, whatever others do.
+/// No use is remembered as more than this.
+inline constexpr double kUseMax_s = 60;
+/// Below this use a customer is a light one: a place is free for it, and its queries are prompt.
 inline constexpr double kLightUse_s = 2;
-/// Above it they are prompt too while another busy customer has used more than the inverse of this.
+/// Above it they are prompt too while it has used at most this much of what another busy one has.
 inline constexpr double kLighterShare = 0.75;
 
 /// Not thread safe. Times are monotonic and never go back.
@@ -38,7 +40,7 @@ public:
 
     struct Start {
         std::uint64_t number = 0;
-        /// The query gives way to prompt ones: its customer is not a light one now.
+        /// The query gives way to those that are not.
         bool patient = false;
         std::int64_t waited_ns = 0;
     };
@@ -69,24 +71,27 @@ private:
         std::deque<Job> waiting;
         int running = 0;
         double used_s = 0;  ///< as of at_ns
+        double had_s = 0;   ///< time of the engine, all of it, as of at_ns
         std::int64_t at_ns = 0;
         bool busy() const noexcept { return running > 0 || !waiting.empty(); }
     };
     struct Running {
         std::uint64_t customer_id;
-        bool patient;
+        bool light;
     };
     using Tenants = std::map<std::uint64_t, Tenant>;
 
     static double use_of(const Tenant& tenant, std::int64_t now_ns);
+    static double had_by(const Tenant& tenant, std::int64_t now_ns);
     static void settle(Tenant& tenant, std::int64_t now_ns);
-    bool is_light(const Tenants::value_type& tenant, std::int64_t now_ns) const;
+    void join(Tenant& tenant, std::int64_t now_ns);
+    bool is_lighter(const Tenants::value_type& tenant, std::int64_t now_ns) const;
     void forget_idle(std::int64_t now_ns);
 
     FairLimits limits_;
     Tenants tenants_;
     std::map<std::uint64_t, Running> running_;
-    int patient_running_ = 0;
+    int heavy_running_ = 0;
     std::size_t waiting_ = 0;
     std::uint64_t next_number_ = 1;
 };

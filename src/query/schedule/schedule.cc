@@ -84,11 +84,12 @@ void Schedule::refuse(std::uint64_t number, ErrorCode code, const char* message)
     refuse_.notify_one();
 }
 
-bool Schedule::cancel(std::uint64_t customer_id, std::string_view name) {
+bool Schedule::cancel(std::uint64_t customer_id, std::string_view query_id) {
     const std::lock_guard lock(mutex_);
     std::vector<std::uint64_t> found;
     for (auto& [number, entry] : entries_) {
-        if (entry.turn->customer_id != customer_id || name.empty() || entry.turn->name != name) {
+        const Turn& turn = *entry.turn;
+        if (turn.customer_id != customer_id || query_id.empty() || turn.query_id != query_id) {
             continue;
         }
         entry.turn->cancelled = true;
@@ -96,9 +97,17 @@ bool Schedule::cancel(std::uint64_t customer_id, std::string_view name) {
     }
     for (const auto number : found) {
         // A job that has been taken runs: it sees the flag.
-        if (entries_.at(number).job) refuse(number, ErrorCode::Cancelled, "the query was cancelled");
+        if (entries_.at(number).job)
+            refuse(number, ErrorCode::Cancelled, "the query was cancelled");
     }
     return !found.empty();
+}
+
+std::vector<std::shared_ptr<Turn>> Schedule::turns() const {
+    const std::lock_guard lock(mutex_);
+    std::vector<std::shared_ptr<Turn>> out;
+    for (const auto& [number, entry] : entries_) out.push_back(entry.turn);
+    return out;
 }
 
 void Schedule::work() {
@@ -115,6 +124,7 @@ void Schedule::work() {
         Job job;
         job.swap(entry.job);
         turn->patient = start->patient;
+        turn->begun_ns = clock_.monotonic_ns();
         lock.unlock();
         (start->patient ? patient_ : prompt_).add();
         wait_seconds_.observe(static_cast<double>(start->waited_ns) / kNanosecondsPerSecond);
@@ -156,8 +166,7 @@ void Schedule::keep() {
         }
         run_refused(lock);
         if (stopping_) return;
-        refuse_.wait_for(lock, kLookAfter,
-                         [this] { return stopping_ || !refused_.empty(); });
+        refuse_.wait_for(lock, kLookAfter, [this] { return stopping_ || !refused_.empty(); });
     }
 }
 

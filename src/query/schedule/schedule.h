@@ -36,9 +36,12 @@ public:
     /// Unavailable when stopping: the job is not called then.
     Result<void> submit(const std::shared_ptr<Turn>& turn, Job job);
 
-    /// Marks the customer's queries of this name as cancelled; one that waits leaves the queue.
-    /// False when there is none. Does not wait for anything: fit for a reactor.
-    bool cancel(std::uint64_t customer_id, std::string_view name);
+    /// Marks the customer's queries of this id as cancelled; one that waits leaves the queue. False
+    /// when there is none. Does not wait for anything: fit for a reactor.
+    bool cancel(std::uint64_t customer_id, std::string_view query_id);
+
+    /// All that wait or run.
+    std::vector<std::shared_ptr<Turn>> turns() const;
 
     /// Ends the threads: what runs is waited for, what waits is refused. Safe to repeat.
     void stop();

@@ -11,9 +11,11 @@ namespace playhead::query {
 /// may cancel it.
 struct Turn {
     std::uint64_t customer_id = 0;
-    std::string name;  ///< what it is cancelled by; may be empty
+    std::string query_id;
+    std::string name;  ///< what it is cancelled by below the schedule; may be empty
     /// It gives way to queries that are not patient. Set before it starts, then constant.
     bool patient = false;
+    std::int64_t begun_ns = 0;  ///< monotonic; its statements share one limit of time. 0: none
     std::atomic<bool> cancelled{false};
 
     /// Of this thread; null outside of a scheduled query.

@@ -208,7 +208,8 @@ public:
     Result<void> stream_confined(const Statement& statement, std::string_view format,
                                  const QueryOptions& options, const Confinement& confinement,
                                  const std::function<bool(std::string_view)>& sink) override {
-        auto connection = open_with(api_, arguments_, confined_settings(confinement, options.patient));
+        auto connection =
+            open_with(api_, arguments_, confined_settings(confinement, options.patient));
         if (!connection) return fail(std::move(connection.error()));
         auto limited = options;
         limited.time_limit_s = confinement.time_limit_s;

@@ -52,9 +52,9 @@ Result<ReaderPool::Lease> ReaderPool::acquire(const QueryOptions& options) {
         freed_.wait_for(lock, wait_limit_, [&] { return stopping_ || !lane.free.empty(); });
     if (stopping_) return fail(ErrorCode::Unavailable, "the store is closing");
     if (!got) {
-        return fail(ErrorCode::Unavailable,
-                    fmt::format("all {} query connections of the store are busy",
-                                lane.connections.size()));
+        return fail(
+            ErrorCode::Unavailable,
+            fmt::format("all {} query connections of the store are busy", lane.connections.size()));
     }
     Connection* connection = lane.free.back();
     lane.free.pop_back();
