@@ -145,7 +145,7 @@ private:
     std::atomic<std::int64_t> watermark_ms_{0};
     std::atomic<std::uint64_t> publication_{0};
     std::atomic<std::int64_t> last_snapshot_ms_{0};
-    std::int64_t last_whole_cut_ms_ = 0;          ///< of the cutter's thread
+    std::int64_t last_whole_cut_ms_ = 0;  ///< of the cutter's thread
     MetricsRegistry* metrics_ = nullptr;
     std::atomic<std::int64_t> store_time_ms_{0};  ///< that the last block took
     std::atomic<bool> stopping_{false};

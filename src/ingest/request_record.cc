@@ -184,7 +184,8 @@ Result<CutRecord> decode_cut(std::string_view payload) {
         known_kind = kind != kCutKinds.end();
         if (known_kind) cut.kind = *kind;
     }
-    if (!known || !known_kind || !reader.ok()) return fail(ErrorCode::Internal, "journal record: a damaged cut");
+    if (!known || !known_kind || !reader.ok())
+        return fail(ErrorCode::Internal, "journal record: a damaged cut");
     return cut;
 }
 
