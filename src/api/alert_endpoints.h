@@ -8,9 +8,11 @@
 #include "alerts/alert_book.h"
 #include "alerts/sampler.h"
 #include "api/access.h"
+#include "api/query_desk.h"
 #include "base/clock.h"
 #include "directory/directory.h"
 #include "http/router.h"
+#include "query/period.h"
 
 namespace playhead::api {
 
@@ -20,7 +22,8 @@ namespace playhead::api {
 class AlertEndpoints {
 public:
     AlertEndpoints(const Access& access, directory::Directory& directory, alerts::AlertBook& book,
-                   const alerts::Sampler& sampler, const Clock& clock, std::int64_t retention_days);
+                   const alerts::Sampler& sampler, QueryDesk& desk, const Clock& clock,
+                   std::int64_t retention_days);
 
     void add_routes(http::Router& router);
 
@@ -36,6 +39,9 @@ private:
 
     /// The rule of the body, checked against the dictionary by asking for its newest values.
     Result<alerts::Rule> rule_of(const net::Request& request, const Caller& caller) const;
+    /// That names and filter of a rule go together.
+    Result<void> check(const alerts::Rule& rule) const;
+    Result<std::string> backtest_json(const alerts::Rule& rule, const query::Period& period) const;
     Result<alerts::Rule> stored(const Caller& caller, std::string_view rule_id) const;
     Result<void> store(const alerts::Rule& rule, const Caller& caller, const char* action,
                        const net::Request& request);
@@ -45,6 +51,7 @@ private:
     directory::Directory& directory_;
     alerts::AlertBook& book_;
     const alerts::Sampler& sampler_;
+    QueryDesk& desk_;
     const Clock& clock_;
     std::int64_t retention_days_;
     std::uint64_t id_seed_;

@@ -26,6 +26,7 @@
 #include "api/query_endpoints.h"
 #include "api/smart_query_endpoint.h"
 #include "api/sql_endpoints.h"
+#include "api/watched_sampler.h"
 #include "app/control_plane.h"
 #include "app/default_paths.h"
 #include "app/identity_provider.h"
@@ -146,6 +147,7 @@ struct Runtime::Parts {
     std::unique_ptr<api::AdminEndpoints> administration;
     std::unique_ptr<alerts::AlertBook> alert_book;
     std::unique_ptr<alerts::QuerySampler> alert_sampler;
+    std::unique_ptr<api::WatchedSampler> watched_sampler;
     std::unique_ptr<alerts::Evaluator> alert_evaluator;
     std::unique_ptr<api::AlertEndpoints> alert_endpoints;
     std::unique_ptr<http::Server> server;
@@ -361,12 +363,13 @@ void Runtime::Parts::open_exports(const Config& config) {
 void Runtime::Parts::open_alerts(const Config& config) {
     alert_book = std::make_unique<alerts::AlertBook>(*store, clock);
     alert_sampler = std::make_unique<alerts::QuerySampler>(*engine);
+    watched_sampler = std::make_unique<api::WatchedSampler>(*alert_sampler, *desk);
     alert_evaluator =
-        std::make_unique<alerts::Evaluator>(*directory, *alert_sampler, *alert_book,
+        std::make_unique<alerts::Evaluator>(*directory, *watched_sampler, *alert_book,
                                             [this] { return pipeline->status().watermark_ms; });
-    alert_endpoints =
-        std::make_unique<api::AlertEndpoints>(*access, *directory, *alert_book, *alert_sampler,
-                                              clock, config.integer("retention.sessions_days"));
+    alert_endpoints = std::make_unique<api::AlertEndpoints>(
+        *access, *directory, *alert_book, *alert_sampler, *desk, clock,
+        config.integer("retention.sessions_days"));
     alert_endpoints->add_routes(server->router());
     alert_evaluator->start();
 }
