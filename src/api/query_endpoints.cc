@@ -5,9 +5,9 @@
 #include <memory>
 
 #include "api/envelope_reply.h"
+#include "api/query_operations.h"
 #include "api/row_stream.h"
 #include "base/json_writer.h"
-#include "http/query_string.h"
 #include "net/problem.h"
 #include "query/envelope.h"
 
@@ -15,7 +15,6 @@ namespace playhead::api {
 
 namespace {
 
-using net::Request;
 using net::Responder;
 using net::Response;
 
@@ -40,7 +39,7 @@ constexpr StreamForm kStreamForms[] = {
 
 /// The form that `format=` or the Accept header names; null for JSON. InvalidArgument for an
 /// unknown name.
-Result<const StreamForm*> form_of(const query::QueryRequest& query, const Request& request) {
+Result<const StreamForm*> form_of(const query::QueryRequest& query, const net::Request& request) {
     if (!query.format.empty()) {
         if (query.format == "json") return nullptr;
         for (const StreamForm& form : kStreamForms) {
@@ -59,57 +58,42 @@ Result<const StreamForm*> form_of(const query::QueryRequest& query, const Reques
 
 }  // namespace
 
-QueryEndpoints::QueryEndpoints(const Access& access, const query::Engine& engine,
-                               const directory::TenantWatch& tenants, QueryDesk& desk,
-                               Watermark watermark)
-    : access_(access),
-      engine_(engine),
+QueryEndpoints::QueryEndpoints(const query::Engine& engine, const directory::TenantWatch& tenants,
+                               QueryDesk& desk, Watermark watermark)
+    : engine_(engine),
       tenants_(tenants),
       desk_(desk),
       watermark_(std::move(watermark)) {}
 
-void QueryEndpoints::add_routes(http::Router& router) {
+void QueryEndpoints::add_operations(Contract& contract) {
     const http::RouteOptions pooled{http::RunOn::Pool, 0, false};
-    const auto add = [&](const char* pattern, query::Endpoint endpoint) {
-        router.add(net::Method::Get, pattern, pooled,
-                   [this, endpoint](Request& request, Responder responder) {
-                       answer_query(endpoint, request, std::move(responder));
-                   });
-    };
-    add("/mm-apis/qbrData/vod/{customerId}", query::Endpoint::QbrData);
-    add("/mm-apis/qbrData/live/{customerId}", query::Endpoint::QbrDataLive);
-    add("/mm-apis/error/{customerId}", query::Endpoint::Error);
-    add("/mm-apis/metricquery/{customerId}", query::Endpoint::MetricQuery);
-    add("/mm-apis/listsessions/{customerId}", query::Endpoint::ListSessions);
-    router.add(net::Method::Get, "/mm-apis/session/{customerId}", pooled,
-               [this](Request& request, Responder responder) {
-                   answer_session(request, std::move(responder));
-               });
-    router.add(net::Method::Get, "/mm-apis/dictionary/{customerId}", pooled,
-               [this](Request& request, Responder responder) {
-                   answer_dictionary(request, std::move(responder));
-               });
-    router.add(net::Method::Get, "/planLevelByCustId/{customerId}", pooled,
-               [this](Request& request, Responder responder) {
-                   answer_plan_level(request, std::move(responder));
-               });
+    for (const auto endpoint :
+         {query::Endpoint::QbrData, query::Endpoint::QbrDataLive, query::Endpoint::Error,
+          query::Endpoint::MetricQuery, query::Endpoint::ListSessions}) {
+        contract.add(query_operation(endpoint), pooled,
+                     [this, endpoint](Call& call, Responder responder) {
+                         answer_query(endpoint, call, std::move(responder));
+                     });
+    }
+    contract.add(session_operation(), pooled, [this](Call& call, Responder responder) {
+        answer_session(call, std::move(responder));
+    });
+    contract.add(dictionary_operation(), pooled, [this](Call&, Responder responder) {
+        responder.send(json_reply(query::dictionary_json(engine_.dictionary())));
+    });
+    contract.add(plan_level_operation(), pooled, [this](Call& call, Responder responder) {
+        answer_plan_level(call, std::move(responder));
+    });
 }
 
-void QueryEndpoints::answer_query(query::Endpoint endpoint, Request& request, Responder responder) {
-    // Generations 1 to 3 require the plan level; the newest has none.
-    const bool newest =
-        endpoint == query::Endpoint::MetricQuery || endpoint == query::Endpoint::ListSessions;
-    const auto caller = access_.enter_with_plan(request, !newest, auth::Permission::Read);
-    if (!caller) return responder.send(net::problem_response(caller.error()));
-    const auto parsed = http::QueryString::parse(request.query());
-    if (!parsed) return responder.send(net::problem_response(parsed.error()));
-    auto query = engine_.parse(parsed->pairs(), endpoint);
+void QueryEndpoints::answer_query(query::Endpoint endpoint, Call& call, Responder responder) {
+    auto query = engine_.parse(call.given(), endpoint);
     if (!query) return responder.send(net::problem_response(query.error()));
-    const auto form = form_of(*query, request);
+    const auto form = form_of(*query, call.request);
     if (!form) return responder.send(net::problem_response(form.error()));
 
     if (query->query_id.empty()) query->query_id = desk_.new_id();
-    const auto customer_id = static_cast<std::uint64_t>(caller->customer_id);
+    const auto customer_id = call.customer_id();
     const auto id = query->query_id;
     if (*form != nullptr) {
         return desk_.hand_in(customer_id, id, std::move(responder),
@@ -119,7 +103,7 @@ void QueryEndpoints::answer_query(query::Endpoint endpoint, Request& request, Re
                                              form->engine_format, to, running);
                              });
     }
-    const std::string known(request.header("If-None-Match"));
+    const std::string known(call.request.header("If-None-Match"));
     // What is kept needs no turn.
     if (query->cache == query::CacheUse::Allowed) {
         query->cache = query::CacheUse::Only;
@@ -168,43 +152,30 @@ void QueryEndpoints::stream_rows(const query::QueryRequest& query, std::uint64_t
     if (!rows.begun()) responder.send(desk_.refusal(done.error(), query.query_id));
 }
 
-void QueryEndpoints::answer_session(Request& request, Responder responder) {
-    const auto caller = access_.enter(request, std::nullopt, auth::Permission::Read);
-    if (!caller) return responder.send(net::problem_response(caller.error()));
-    const auto parsed = http::QueryString::parse(request.query());
-    if (!parsed) return responder.send(net::problem_response(parsed.error()));
-    const auto* session_id = parsed->find("sessionid");
-    if (session_id == nullptr || session_id->value.empty()) {
+void QueryEndpoints::answer_session(Call& call, Responder responder) {
+    if (!call.has("sessionid")) {
         // The published older form of this path is a metrics query; so is ours without an id.
-        return answer_query(query::Endpoint::MetricQuery, request, std::move(responder));
+        return answer_query(query::Endpoint::MetricQuery, call, std::move(responder));
     }
-    const auto customer_id = static_cast<std::uint64_t>(caller->customer_id);
+    const auto customer_id = call.customer_id();
     const auto id = desk_.new_id();
-    desk_.hand_in(
-        customer_id, id, std::move(responder),
-        [this, customer_id, id, session = session_id->value](Responder& to, RunningQuery& running) {
-            auto json = engine_.session_json(session, customer_id);
-            running.end(json ? Outcome{} : Outcome{json.error().code});
-            if (!json) return to.send(desk_.refusal(json.error(), id));
-            to.send(json_reply(std::move(*json)));
-        });
+    desk_.hand_in(customer_id, id, std::move(responder),
+                  [this, customer_id, id, session = std::string(call.text("sessionid"))](
+                      Responder& to, RunningQuery& running) {
+                      auto json = engine_.session_json(session, customer_id);
+                      running.end(json ? Outcome{} : Outcome{json.error().code});
+                      if (!json) return to.send(desk_.refusal(json.error(), id));
+                      to.send(json_reply(std::move(*json)));
+                  });
 }
 
-void QueryEndpoints::answer_dictionary(Request& request, Responder responder) {
-    const auto caller = access_.enter(request, std::nullopt, auth::Permission::Read);
-    if (!caller) return responder.send(net::problem_response(caller.error()));
-    responder.send(json_reply(query::dictionary_json(engine_.dictionary())));
-}
-
-void QueryEndpoints::answer_plan_level(Request& request, Responder responder) {
-    const auto caller = access_.enter(request, std::nullopt, auth::Permission::Read);
-    if (!caller) return responder.send(net::problem_response(caller.error()));
+void QueryEndpoints::answer_plan_level(Call& call, Responder responder) {
     const auto snapshot = tenants_.current();
-    const auto* tenant = snapshot->find(caller->customer_id);
+    const auto* tenant = snapshot->find(call.caller.customer_id);
     std::string text;
     JsonWriter json(text);
     json.begin_object();
-    json.member("custId", caller->customer_id);
+    json.member("custId", call.caller.customer_id);
     json.member("planLevel", tenant == nullptr ? 0 : tenant->plan_level);
     json.end_object();
     responder.send(json_reply(std::move(text)));

@@ -1,30 +1,24 @@
 #include "api/smart_query_endpoint.h"
 
 #include "api/envelope_reply.h"
-#include "http/query_string.h"
+#include "api/query_operations.h"
 #include "net/problem.h"
 
 namespace playhead::api {
 
-void SmartQueryEndpoint::add_routes(http::Router& router) {
-    router.add(net::Method::Get, "/mm-apis/smartQuery/{customerId}",
-               http::RouteOptions{http::RunOn::Pool, 0, false},
-               [this](net::Request& request, net::Responder responder) {
-                   answer(request, std::move(responder));
-               });
+void SmartQueryEndpoint::add_operations(Contract& contract) {
+    contract.add(
+        smart_query_operation(), {http::RunOn::Pool, 0, false},
+        [this](Call& call, net::Responder responder) { answer(call, std::move(responder)); });
 }
 
-void SmartQueryEndpoint::answer(net::Request& request, net::Responder responder) {
-    const auto caller = access_.enter_with_plan(request, true, auth::Permission::Read);
-    if (!caller) return responder.send(net::problem_response(caller.error()));
-    const auto parsed = http::QueryString::parse(request.query());
-    if (!parsed) return responder.send(net::problem_response(parsed.error()));
-    auto query = query::smart::parse(parsed->pairs(), engine_);
+void SmartQueryEndpoint::answer(Call& call, net::Responder responder) {
+    auto query = query::smart::parse(call.given(), engine_);
     if (!query) return responder.send(net::problem_response(query.error()));
     if (query->common.query_id.empty()) query->common.query_id = desk_.new_id();
-    const auto customer_id = static_cast<std::uint64_t>(caller->customer_id);
+    const auto customer_id = call.customer_id();
     const auto id = query->common.query_id;
-    const std::string known(request.header("If-None-Match"));
+    const std::string known(call.request.header("If-None-Match"));
     desk_.hand_in(customer_id, id, std::move(responder),
                   [this, query = std::move(*query), customer_id, known](net::Responder& to,
                                                                         RunningQuery& running) {

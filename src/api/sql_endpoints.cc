@@ -3,12 +3,16 @@
 #include <fmt/format.h>
 #include <simdjson.h>
 
+#include <algorithm>
+#include <array>
 #include <chrono>
 #include <string>
 
+#include "api/query_operations.h"
 #include "api/row_stream.h"
 #include "base/json_writer.h"
 #include "net/problem.h"
+#include "query/nearest.h"
 
 namespace playhead::api {
 
@@ -72,14 +76,14 @@ Result<store::Parameter> parameter_of(std::string_view name, simdjson::dom::elem
     return bad_body("parameters", std::string(name), "a text, number, boolean or an array of them");
 }
 
-bool is_query_id(std::string_view id) {
-    if (id.empty() || id.size() > 64) return false;
-    return id.find_first_not_of(
-               "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_") ==
-           std::string_view::npos;
-}
-
 Result<void> read_field(std::string_view key, simdjson::dom::element value, SqlRequest& into) {
+    constexpr std::array kMembers{"sql", "parameters", "format", "queryId"};
+    if (std::find(kMembers.begin(), kMembers.end(), key) == kMembers.end()) {
+        const auto near = query::nearest_name(key, {kMembers.begin(), kMembers.end()});
+        return bad_body(std::string(key.substr(0, 64)), "",
+                        near.empty() ? "one of sql, parameters, format, queryId"
+                                     : "did you mean \"" + near + "\"?");
+    }
     std::string_view text;
     if (key == "parameters") {
         simdjson::dom::object object;
@@ -100,14 +104,10 @@ Result<void> read_field(std::string_view key, simdjson::dom::element value, SqlR
         into.statement.sql = text;
     } else if (key == "format") {
         into.format = text;
-    } else if (key == "queryId") {
-        if (!is_query_id(text)) {
-            return bad_body("queryId", std::string(text), "1 to 64 letters, digits, '-', '_'");
-        }
-        into.query_id = text;
     } else {
-        return bad_body(std::string(key), std::string(text.substr(0, 80)),
-                        "sql, parameters, format, queryId");
+        const query::Parameter id{.name = "queryId", .type = query::ParameterType::Id};
+        if (auto good = check_value(id, text); !good) return good;
+        into.query_id = text;
     }
     return {};
 }
@@ -157,11 +157,10 @@ Result<const Form*> form_of(const SqlRequest& parsed, const Request& request) {
 
 }  // namespace
 
-SqlEndpoints::SqlEndpoints(const Access& access, const query::SqlGate& gate,
-                           const query::Engine& engine, QueryDesk& desk,
-                           const RunningQueries& running, MetricsRegistry& metrics)
-    : access_(access),
-      gate_(gate),
+SqlEndpoints::SqlEndpoints(const query::SqlGate& gate, const query::Engine& engine,
+                           QueryDesk& desk, const RunningQueries& running,
+                           MetricsRegistry& metrics)
+    : gate_(gate),
       engine_(engine),
       desk_(desk),
       running_(running),
@@ -169,32 +168,26 @@ SqlEndpoints::SqlEndpoints(const Access& access, const query::SqlGate& gate,
       refused_(metrics.counter("playhead_sql_refused_total", "",
                                "SQL statements of tenants that were refused or failed")) {}
 
-void SqlEndpoints::add_routes(http::Router& router) {
-    router.add(net::Method::Post, "/mm-apis/sql/{customerId}",
-               http::RouteOptions{http::RunOn::Pool, kSqlBodyBytesMax, true},
-               [this](Request& request, Responder responder) {
-                   answer_sql(request, std::move(responder));
-               });
-    const http::RouteOptions pooled{http::RunOn::Pool, 0, false};
-    router.add(net::Method::Get, "/mm-apis/query/{queryId}", pooled,
-               [this](Request& request, Responder responder) {
-                   answer_query_state(request, std::move(responder), false);
-               });
-    router.add(net::Method::Delete, "/mm-apis/query/{queryId}", pooled,
-               [this](Request& request, Responder responder) {
-                   answer_query_state(request, std::move(responder), true);
-               });
+void SqlEndpoints::add_operations(Contract& contract) {
+    contract.add(
+        sql_operation(), {http::RunOn::Pool, kSqlBodyBytesMax, true},
+        [this](Call& call, Responder responder) { answer_sql(call, std::move(responder)); });
+    for (const auto method : {net::Method::Get, net::Method::Delete}) {
+        contract.add(query_state_operation(method), {http::RunOn::Pool, 0, false},
+                     [this, method](Call& call, Responder responder) {
+                         answer_query_state(call, std::move(responder),
+                                            method == net::Method::Delete);
+                     });
+    }
 }
 
-void SqlEndpoints::answer_sql(Request& request, Responder responder) {
-    const auto caller = access_.enter(request, std::nullopt, auth::Permission::Read);
-    if (!caller) return responder.send(net::problem_response(caller.error()));
-    auto parsed = parse_body(request);
+void SqlEndpoints::answer_sql(Call& call, Responder responder) {
+    auto parsed = parse_body(call.request);
     if (!parsed) return responder.send(net::problem_response(parsed.error()));
-    const auto form = form_of(*parsed, request);
+    const auto form = form_of(*parsed, call.request);
     if (!form) return responder.send(net::problem_response(form.error()));
     if (parsed->query_id.empty()) parsed->query_id = desk_.new_id();
-    const auto customer_id = static_cast<std::uint64_t>(caller->customer_id);
+    const auto customer_id = call.customer_id();
     const auto id = parsed->query_id;
     desk_.hand_in(customer_id, id, std::move(responder),
                   [this, statement = std::move(parsed->statement), customer_id, id, form = *form](
@@ -203,6 +196,7 @@ void SqlEndpoints::answer_sql(Request& request, Responder responder) {
                                   {form->content_type, form->engine_format}, to, running);
                   });
 }
+
 
 void SqlEndpoints::stream_rows(const query::TenantSql& statement, std::uint64_t customer_id,
                                const std::string& query_id, FormNames form, Responder& responder,
@@ -224,12 +218,11 @@ void SqlEndpoints::stream_rows(const query::TenantSql& statement, std::uint64_t 
     if (!rows.begun()) responder.send(desk_.refusal(done.error(), query_id));
 }
 
-void SqlEndpoints::answer_query_state(Request& request, Responder responder, bool cancel) {
-    const auto identity = access_.identify(request);
-    if (!identity) return responder.send(net::problem_response(identity.error()));
-    const std::string id(request.param("queryId"));
-    for (const std::int64_t customer : identity->customer_ids) {
-        if (!auth::authorize(*identity, customer, std::nullopt, auth::Permission::Read)) continue;
+void SqlEndpoints::answer_query_state(Call& call, Responder responder, bool cancel) {
+    const auto& identity = call.caller.identity;
+    const std::string id(call.text("queryId"));
+    for (const std::int64_t customer : identity.customer_ids) {
+        if (!auth::authorize(identity, customer, std::nullopt, auth::Permission::Read)) continue;
         const auto customer_id = static_cast<std::uint64_t>(customer);
         auto state = running_.find(id, customer_id);
         if (!state) continue;

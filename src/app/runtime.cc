@@ -19,11 +19,15 @@
 #include "api/access.h"
 #include "api/admin_endpoints.h"
 #include "api/alert_endpoints.h"
+#include "api/contract.h"
+#include "api/documentation.h"
 #include "api/export_endpoints.h"
+#include "api/ingest_operations.h"
 #include "api/oauth.h"
 #include "api/operations.h"
 #include "api/query_desk.h"
 #include "api/query_endpoints.h"
+#include "api/schemas.h"
 #include "api/smart_query_endpoint.h"
 #include "api/sql_endpoints.h"
 #include "api/watched_sampler.h"
@@ -31,6 +35,7 @@
 #include "app/default_paths.h"
 #include "app/identity_provider.h"
 #include "app/retention.h"
+#include "app/version.h"
 #include "auth/api_key.h"
 #include "auth/key_ring.h"
 #include "auth/login_throttle.h"
@@ -135,6 +140,7 @@ struct Runtime::Parts {
     std::unique_ptr<query::Engine> engine;
     std::unique_ptr<ingest::Pipeline> pipeline;
     std::unique_ptr<ingest::Collector> collector;
+    std::unique_ptr<api::Contract> contract;
     api::RunningQueries running{clock};
     std::unique_ptr<query::Schedule> schedule;
     std::unique_ptr<api::QueryDesk> desk;
@@ -300,15 +306,15 @@ Result<void> Runtime::Parts::open_server(const Config& config) {
     api::OauthOptions oauth;
     oauth.realm = config.text("auth.realm");
     oauth.issuer_base = config.text("auth.public_url");
+    contract = std::make_unique<api::Contract>(server->router(), access.get(), kVersion);
+    api::add_schemas(*contract, *dictionary);
+    api::describe_ingest(*contract);
     // With an external provider there must be no second way to get a token.
-    if (!provider) {
-        api::add_oauth_routes(server->router(), oauth, *issuer, *keys, *verifier, entropy);
-    }
-    administration = std::make_unique<api::AdminEndpoints>(*access, *directory, *passwords, entropy,
+    if (!provider) api::add_oauth_routes(*contract, oauth, *issuer, *keys, *verifier, entropy);
+    administration = std::make_unique<api::AdminEndpoints>(*directory, *passwords, entropy,
                                                            api::AdminOptions{provider == nullptr});
-    administration->add_routes(server->router());
-    api::add_operations_routes(server->router(), metrics,
-                               [this] { return pipeline->status().trouble; });
+    administration->add_operations(*contract);
+    api::add_operations_routes(*contract, metrics, [this] { return pipeline->status().trouble; });
     query::EngineOptions querying;
     querying.retention_days = config.integer("retention.sessions_days");
     querying.publication = [this] { return pipeline->publication(); };
@@ -324,14 +330,15 @@ Result<void> Runtime::Parts::open_server(const Config& config) {
         metrics);
     desk = std::make_unique<api::QueryDesk>(*engine, *schedule, running, metrics);
     endpoints = std::make_unique<api::QueryEndpoints>(
-        *access, *engine, *tenants, *desk, [this] { return pipeline->status().watermark_ms; });
-    endpoints->add_routes(server->router());
+        *engine, *tenants, *desk, [this] { return pipeline->status().watermark_ms; });
+    endpoints->add_operations(*contract);
     if (auto opened = open_sql(config); !opened) return opened;
     open_exports(config);
     open_alerts(config);
     smart_queries = std::make_unique<api::SmartQueryEndpoint>(
-        *access, *engine, *desk, [this] { return pipeline->status().watermark_ms; });
-    smart_queries->add_routes(server->router());
+        *engine, *desk, [this] { return pipeline->status().watermark_ms; });
+    smart_queries->add_operations(*contract);
+    api::add_documentation(*contract, default_docs_assets());
     return server->start();
 }
 
@@ -344,8 +351,8 @@ Result<void> Runtime::Parts::open_sql(const Config& config) {
     if (!gate) return fail(gate.error());
     sql_gate = std::move(*gate);
     sql_endpoints =
-        std::make_unique<api::SqlEndpoints>(*access, *sql_gate, *engine, *desk, running, metrics);
-    sql_endpoints->add_routes(server->router());
+        std::make_unique<api::SqlEndpoints>(*sql_gate, *engine, *desk, running, metrics);
+    sql_endpoints->add_operations(*contract);
     return {};
 }
 
@@ -354,9 +361,8 @@ void Runtime::Parts::open_exports(const Config& config) {
         *store, *directory, clock,
         exports::ExportPolicy{config.list("exports.roots"), config.list("exports.s3_endpoints")},
         config.text("data_dir") + "/exports");
-    export_endpoints =
-        std::make_unique<api::ExportEndpoints>(*access, *exporter, *directory, running);
-    export_endpoints->add_routes(server->router());
+    export_endpoints = std::make_unique<api::ExportEndpoints>(*exporter, *directory, running);
+    export_endpoints->add_operations(*contract);
     exporter->start();
 }
 
@@ -368,9 +374,9 @@ void Runtime::Parts::open_alerts(const Config& config) {
         std::make_unique<alerts::Evaluator>(*directory, *watched_sampler, *alert_book,
                                             [this] { return pipeline->status().watermark_ms; });
     alert_endpoints = std::make_unique<api::AlertEndpoints>(
-        *access, *directory, *alert_book, *alert_sampler, *desk, clock,
+        *directory, *alert_book, *alert_sampler, *desk, clock,
         config.integer("retention.sessions_days"));
-    alert_endpoints->add_routes(server->router());
+    alert_endpoints->add_operations(*contract);
     alert_evaluator->start();
 }
 

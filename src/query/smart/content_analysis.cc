@@ -70,7 +70,7 @@ SmartQuery content_analysis() {
         "asset "
         "before in the period (subscriber, or device where there is none). Live content has no "
         "percent and no plays here.";
-    out.inputs = {{"assetid", InputType::Text, "", true, 0, 0, {}, "the id of the asset"}};
+    out.inputs = {id_input("assetid", "the id of the asset")};
     out.row_schema = row_schema(
         {"percent:integer:0 to 100", "viewers:integer:plays that reached it",
          "share:number?:of the plays, percent; null without plays",
