@@ -88,8 +88,8 @@ void write_tick(JsonWriter& json, const Rule& rule, const alerts::Tick& tick) {
 }  // namespace
 
 AlertEndpoints::AlertEndpoints(directory::Directory& directory, alerts::AlertBook& book,
-                               const alerts::Sampler& sampler, QueryDesk& desk,
-                               const Clock& clock, std::int64_t retention_days)
+                               const alerts::Sampler& sampler, QueryDesk& desk, const Clock& clock,
+                               std::int64_t retention_days)
     : directory_(directory),
       book_(book),
       sampler_(sampler),
@@ -111,10 +111,9 @@ void AlertEndpoints::add_operations(Contract& contract) {
     add(acknowledge_operation(), &AlertEndpoints::acknowledge);
     add(list_rules_operation(), &AlertEndpoints::list_rules);
     add(create_rule_operation(), &AlertEndpoints::create_rule);
-    contract.add(backtest_operation(), {http::RunOn::Pool, alerts::kRuleBytesMax, true},
-                 [this](Call& call, net::Responder responder) {
-                     backtest(call, std::move(responder));
-                 });
+    contract.add(
+        backtest_operation(), {http::RunOn::Pool, alerts::kRuleBytesMax, true},
+        [this](Call& call, net::Responder responder) { backtest(call, std::move(responder)); });
     add(show_rule_operation(), &AlertEndpoints::show_rule);
     add(replace_rule_operation(), &AlertEndpoints::replace_rule);
     add(remove_rule_operation(), &AlertEndpoints::remove_rule);

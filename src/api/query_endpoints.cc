@@ -60,10 +60,7 @@ Result<const StreamForm*> form_of(const query::QueryRequest& query, const net::R
 
 QueryEndpoints::QueryEndpoints(const query::Engine& engine, const directory::TenantWatch& tenants,
                                QueryDesk& desk, Watermark watermark)
-    : engine_(engine),
-      tenants_(tenants),
-      desk_(desk),
-      watermark_(std::move(watermark)) {}
+    : engine_(engine), tenants_(tenants), desk_(desk), watermark_(std::move(watermark)) {}
 
 void QueryEndpoints::add_operations(Contract& contract) {
     const http::RouteOptions pooled{http::RunOn::Pool, 0, false};

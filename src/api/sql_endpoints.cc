@@ -157,9 +157,8 @@ Result<const Form*> form_of(const SqlRequest& parsed, const Request& request) {
 
 }  // namespace
 
-SqlEndpoints::SqlEndpoints(const query::SqlGate& gate, const query::Engine& engine,
-                           QueryDesk& desk, const RunningQueries& running,
-                           MetricsRegistry& metrics)
+SqlEndpoints::SqlEndpoints(const query::SqlGate& gate, const query::Engine& engine, QueryDesk& desk,
+                           const RunningQueries& running, MetricsRegistry& metrics)
     : gate_(gate),
       engine_(engine),
       desk_(desk),
@@ -196,7 +195,6 @@ void SqlEndpoints::answer_sql(Call& call, Responder responder) {
                                   {form->content_type, form->engine_format}, to, running);
                   });
 }
-
 
 void SqlEndpoints::stream_rows(const query::TenantSql& statement, std::uint64_t customer_id,
                                const std::string& query_id, FormNames form, Responder& responder,

@@ -373,9 +373,9 @@ void Runtime::Parts::open_alerts(const Config& config) {
     alert_evaluator =
         std::make_unique<alerts::Evaluator>(*directory, *watched_sampler, *alert_book,
                                             [this] { return pipeline->status().watermark_ms; });
-    alert_endpoints = std::make_unique<api::AlertEndpoints>(
-        *directory, *alert_book, *alert_sampler, *desk, clock,
-        config.integer("retention.sessions_days"));
+    alert_endpoints =
+        std::make_unique<api::AlertEndpoints>(*directory, *alert_book, *alert_sampler, *desk, clock,
+                                              config.integer("retention.sessions_days"));
     alert_endpoints->add_operations(*contract);
     alert_evaluator->start();
 }
