@@ -88,11 +88,12 @@ void write_tick(JsonWriter& json, const Rule& rule, const alerts::Tick& tick) {
 }  // namespace
 
 AlertEndpoints::AlertEndpoints(directory::Directory& directory, alerts::AlertBook& book,
-                               const alerts::Sampler& sampler, const Clock& clock,
+                               const alerts::Sampler& sampler, QueryDesk& desk, const Clock& clock,
                                std::int64_t retention_days)
     : directory_(directory),
       book_(book),
       sampler_(sampler),
+      desk_(desk),
       clock_(clock),
       retention_days_(retention_days),
       id_seed_((std::uint64_t{std::random_device{}()} << 32U) | std::random_device{}()) {}
@@ -110,7 +111,9 @@ void AlertEndpoints::add_operations(Contract& contract) {
     add(acknowledge_operation(), &AlertEndpoints::acknowledge);
     add(list_rules_operation(), &AlertEndpoints::list_rules);
     add(create_rule_operation(), &AlertEndpoints::create_rule);
-    add(backtest_operation(), &AlertEndpoints::backtest);
+    contract.add(
+        backtest_operation(), {http::RunOn::Pool, alerts::kRuleBytesMax, true},
+        [this](Call& call, net::Responder responder) { backtest(call, std::move(responder)); });
     add(show_rule_operation(), &AlertEndpoints::show_rule);
     add(replace_rule_operation(), &AlertEndpoints::replace_rule);
     add(remove_rule_operation(), &AlertEndpoints::remove_rule);
@@ -150,10 +153,20 @@ Result<Rule> AlertEndpoints::rule_of(const Call& call) const {
     auto rule = alerts::parse_rule(call.request.body());
     if (!rule) return rule;
     rule->customer_id = call.customer_id();
-    const auto now_s = clock_.now_ms() / kMs / rule->detection_interval_s;
-    const auto tried = sampler_.tick(*rule, now_s * rule->detection_interval_s);
-    if (!tried) return fail(tried.error());
+    Result<void> known;
+    desk_.run_aside(rule->customer_id, [&] {
+        known = check(*rule);
+        return known ? Outcome{} : Outcome{known.error().code};
+    });
+    if (!known) return fail(known.error());
     return rule;
+}
+
+Result<void> AlertEndpoints::check(const Rule& rule) const {
+    const auto now_s = clock_.now_ms() / kMs / rule.detection_interval_s;
+    const auto tried = sampler_.tick(rule, now_s * rule.detection_interval_s);
+    if (!tried) return fail(tried.error());
+    return {};
 }
 
 Result<Rule> AlertEndpoints::stored(const Call& call) const {
@@ -252,13 +265,30 @@ Result<Response> AlertEndpoints::remove_rule(const Call& call) {
     return Response(204);
 }
 
-Result<Response> AlertEndpoints::backtest(const Call& call) {
+void AlertEndpoints::backtest(const Call& call, net::Responder responder) {
     const auto period =
         query::parse_period(call.text("period"), clock_.now_ms() / kMs, retention_days_);
-    if (!period) return fail(period.error());
-    const auto rule = rule_of(call);
-    if (!rule) return fail(rule.error());
-    const auto tried = alerts::backtest(*rule, sampler_, period->start_s, period->end_s);
+    if (!period) return responder.send(net::problem_response(period.error()));
+    auto rule = alerts::parse_rule(call.request.body());
+    if (!rule) return responder.send(net::problem_response(rule.error()));
+    rule->customer_id = call.customer_id();
+    const auto id = desk_.new_id();
+    desk_.hand_in(
+        rule->customer_id, id, std::move(responder),
+        [this, rule = *rule, period = *period, id](net::Responder& to, RunningQuery& running) {
+            auto body = backtest_json(rule, period);
+            running.end(body ? Outcome{} : Outcome{body.error().code});
+            if (!body) return to.send(desk_.refusal(body.error(), id));
+            auto response = json_reply(200, std::move(*body));
+            response.add("X-Query-Id", id);
+            to.send(std::move(response));
+        });
+}
+
+Result<std::string> AlertEndpoints::backtest_json(const Rule& rule,
+                                                  const query::Period& period) const {
+    if (auto known = check(rule); !known) return fail(known.error());
+    const auto tried = alerts::backtest(rule, sampler_, period.start_s, period.end_s);
     if (!tried) return fail(tried.error());
     std::string body;
     JsonWriter json(body);
@@ -270,18 +300,18 @@ Result<Response> AlertEndpoints::backtest(const Call& call) {
     for (const auto& episode : tried->episodes) {
         const auto kind =
             episode.end_s > 0 ? alerts::Change::Kind::Resolved : alerts::Change::Kind::Opened;
-        auto alert = alerts::alert_of(*rule, {kind, episode});
+        auto alert = alerts::alert_of(rule, {kind, episode});
         alert.sample_sessions = sampler_.worst_sessions(
-            *rule, episode, episode.end_s > 0 ? episode.end_s : period->end_s);
+            rule, episode, episode.end_s > 0 ? episode.end_s : period.end_s);
         write_alert(json, alert);
     }
     json.end_array();
     json.key("intervals");
     json.begin_array();
-    for (const auto& tick : tried->ticks) write_tick(json, *rule, tick);
+    for (const auto& tick : tried->ticks) write_tick(json, rule, tick);
     json.end_array();
     json.end_object();
-    return json_reply(200, std::move(body));
+    return body;
 }
 
 std::string AlertEndpoints::new_id() {

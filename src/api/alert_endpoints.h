@@ -8,8 +8,10 @@
 #include "alerts/alert_book.h"
 #include "alerts/sampler.h"
 #include "api/contract.h"
+#include "api/query_desk.h"
 #include "base/clock.h"
 #include "directory/directory.h"
+#include "query/period.h"
 
 namespace playhead::api {
 
@@ -19,7 +21,8 @@ namespace playhead::api {
 class AlertEndpoints {
 public:
     AlertEndpoints(directory::Directory& directory, alerts::AlertBook& book,
-                   const alerts::Sampler& sampler, const Clock& clock, std::int64_t retention_days);
+                   const alerts::Sampler& sampler, QueryDesk& desk, const Clock& clock,
+                   std::int64_t retention_days);
 
     void add_operations(Contract& contract);
 
@@ -32,10 +35,13 @@ private:
     Answer create_rule(const Call& call);
     Answer replace_rule(const Call& call);
     Answer remove_rule(const Call& call);
-    Answer backtest(const Call& call);
+    void backtest(const Call& call, net::Responder responder);
 
     /// The rule of the body, checked against the dictionary by asking for its newest values.
     Result<alerts::Rule> rule_of(const Call& call) const;
+    /// That names and filter of a rule go together.
+    Result<void> check(const alerts::Rule& rule) const;
+    Result<std::string> backtest_json(const alerts::Rule& rule, const query::Period& period) const;
     Result<alerts::Rule> stored(const Call& call) const;
     Result<void> store(const alerts::Rule& rule, const char* action, const Call& call);
     Result<void> audit(const char* action, std::string_view target, std::string_view detail,
@@ -45,6 +51,7 @@ private:
     directory::Directory& directory_;
     alerts::AlertBook& book_;
     const alerts::Sampler& sampler_;
+    QueryDesk& desk_;
     const Clock& clock_;
     std::int64_t retention_days_;
     std::uint64_t id_seed_;

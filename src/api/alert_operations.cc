@@ -93,7 +93,7 @@ Operation rule_operation(net::Method method, bool one, std::string id, std::stri
 
 void take_rule(Operation& operation) {
     operation.body = RequestBody{.schema = schema_of("AlertRuleInput"), .example = kRuleExample};
-    operation.problems = {413, 422, 499, 504};
+    operation.problems = {413, 422, 429, 499, 504};
 }
 
 }  // namespace

@@ -7,8 +7,7 @@
 #include <string_view>
 
 #include "api/contract.h"
-#include "api/running_queries.h"
-#include "base/metrics.h"
+#include "api/query_desk.h"
 #include "directory/tenant_snapshot.h"
 #include "query/engine.h"
 
@@ -23,7 +22,7 @@ using Watermark = std::function<std::int64_t()>;
 class QueryEndpoints {
 public:
     QueryEndpoints(const query::Engine& engine, const directory::TenantWatch& tenants,
-                   MetricsRegistry& metrics, RunningQueries& running, Watermark watermark);
+                   QueryDesk& desk, Watermark watermark);
 
     void add_operations(Contract& contract);
 
@@ -31,17 +30,17 @@ private:
     void answer_query(query::Endpoint endpoint, Call& call, net::Responder responder);
     void answer_session(Call& call, net::Responder responder);
     void answer_plan_level(Call& call, net::Responder responder);
+    void answer_rows(const query::QueryRequest& query, std::uint64_t customer_id,
+                     const std::string& if_none_match, net::Responder& responder,
+                     RunningQuery& running);
     void stream_rows(const query::QueryRequest& query, std::uint64_t customer_id,
                      std::string_view content_type, std::string_view engine_format,
-                     net::Responder responder);
-    net::Response refusal(const Error& error);
+                     net::Responder& responder, RunningQuery& running);
 
     const query::Engine& engine_;
     const directory::TenantWatch& tenants_;
-    RunningQueries& running_;
+    QueryDesk& desk_;
     Watermark watermark_;
-    Histogram& query_seconds_;
-    Counter& query_failures_;
 };
 
 }  // namespace playhead::api

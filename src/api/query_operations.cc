@@ -20,6 +20,10 @@ std::vector<Reply> row_replies(std::string schema) {
     return out;
 }
 
+Reply not_modified() {
+    return {304, {}, {}, "The client has this answer: its `If-None-Match` names the `ETag`."};
+}
+
 bool needs_plan(query::Endpoint endpoint) {
     // Generations 1 to 3; the newest has none.
     return endpoint != query::Endpoint::MetricQuery && endpoint != query::Endpoint::ListSessions;
@@ -119,7 +123,8 @@ Operation query_operation(query::Endpoint endpoint) {
     if (needs_plan(endpoint)) require_plan_level(out.parameters);
     out.replies =
         row_replies(schema_of(endpoint == query::Endpoint::Error ? "ErrorEnvelope" : "Envelope"));
-    out.problems = {422, 499, 504};
+    out.replies.push_back(not_modified());
+    out.problems = {422, 429, 499, 504};
     return out;
 }
 
@@ -151,8 +156,9 @@ Operation smart_query_operation() {
     out.examples.push_back({.name = "an unknown query",
                             .query = "planlevel=6831&queryname=contentpath&period=last%3D24h",
                             .status = 400});
-    out.replies = {{200, "application/json", "{\"anyOf\":[" + answers + "]}", "The rows."}};
-    out.problems = {422, 499, 504};
+    out.replies = {{200, "application/json", "{\"anyOf\":[" + answers + "]}", "The rows."},
+                   not_modified()};
+    out.problems = {422, 429, 499, 504};
     return out;
 }
 
@@ -166,7 +172,7 @@ Operation session_operation() {
                           {.name = "sessionid", .description = "The id the player gave it."});
     out.replies = row_replies("{\"anyOf\":[" + schema_of("SessionDetail") + "," +
                               schema_of("Envelope") + "]}");
-    out.problems = {422, 499, 504};
+    out.problems = {422, 429, 499, 504};
     out.examples = {{.name = "no such session", .query = "sessionid=nobody", .status = 404},
                     {.name = "without an id", .query = kSum}};
     return out;
@@ -213,7 +219,7 @@ Operation sql_operation() {
         R"({"type":"object","required":["meta","data","rows"],"properties":{)"
         R"("meta":{"type":"array","items":{"type":"object","required":["name","type"]}},)"
         R"("data":{"type":"array","items":{"type":"object"}},"rows":{"type":"integer"}}})");
-    out.problems = {413, 415, 422, 499, 504};
+    out.problems = {413, 415, 422, 429, 499, 504};
     out.examples = {
         {.name = "by CDN", .body = out.body->example},
         {.name = "not a SELECT", .body = R"({"sql":"DROP TABLE sessions"})", .status = 400},

@@ -32,7 +32,8 @@ constexpr const char* kMeta = R"({
 "watermark":{"type":["integer","null"],"description":"Complete up to, epoch seconds"},
 "latebeacons":{"type":["number","null"]},"lostbeacons":{"type":["number","null"]},
 "queryId":{"type":"string"},"elapsedms":{"type":"number","minimum":0},
-"cached":{"type":"boolean"},"rowsread":{"type":"integer","minimum":0},
+"cached":{"type":"boolean"},"cacheage":{"type":"integer","minimum":0},
+"rowsread":{"type":"integer","minimum":0},
 "definitions":{"type":"array","items":{"type":"object",
 "required":["metric","definition","unit","numerator","denominator"],
 "additionalProperties":{"type":"string"}}},"sql":{"type":"string"}}})";

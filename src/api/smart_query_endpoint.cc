@@ -1,9 +1,8 @@
 #include "api/smart_query_endpoint.h"
 
+#include "api/envelope_reply.h"
 #include "api/query_operations.h"
 #include "net/problem.h"
-#include "query/envelope.h"
-#include "query/smart/smart_query.h"
 
 namespace playhead::api {
 
@@ -16,26 +15,30 @@ void SmartQueryEndpoint::add_operations(Contract& contract) {
 void SmartQueryEndpoint::answer(Call& call, net::Responder responder) {
     auto query = query::smart::parse(call.given(), engine_);
     if (!query) return responder.send(net::problem_response(query.error()));
-    auto& id = query->common.query_id;
-    if (id.empty()) id = running_.new_id();
+    if (query->common.query_id.empty()) query->common.query_id = desk_.new_id();
     const auto customer_id = call.customer_id();
-    responder.on_disconnect([this, customer_id, id] { engine_.cancel(id, customer_id); });
-    if (responder.gone()) return;
-    running_.begin(id, customer_id);
+    const auto id = query->common.query_id;
+    const std::string known(call.request.header("If-None-Match"));
+    desk_.hand_in(customer_id, id, std::move(responder),
+                  [this, query = std::move(*query), customer_id, known](net::Responder& to,
+                                                                        RunningQuery& running) {
+                      run(query, customer_id, known, to, running);
+                  });
+}
+
+void SmartQueryEndpoint::run(const query::smart::SmartRequest& query, std::uint64_t customer_id,
+                             const std::string& if_none_match, net::Responder& responder,
+                             RunningQuery& running) {
     const query::smart::Context context{engine_, customer_id, engine_.now_ms() / 1000};
-    auto answer = query::smart::run(*query, context);
-    running_.finish(
-        id, customer_id,
-        answer ? Outcome{std::nullopt, answer->meta.rows_read} : Outcome{answer.error().code});
+    auto answer = query::smart::run(query, context);
     if (!answer) {
-        auto response = net::problem_response(answer.error());
-        response.add("X-Query-Id", id);
-        return responder.send(std::move(response));
+        running.end({answer.error().code});
+        return responder.send(desk_.refusal(answer.error(), query.common.query_id));
     }
+    running.end({std::nullopt, answer->meta.rows_read});
     answer->meta.watermark_s = watermark_() / 1000;
-    net::Response response(200, "application/json", query::envelope_json(*answer));
-    response.add("Cache-Control", "private, no-cache").add("X-Query-Id", id);
-    responder.send(std::move(response));
+    responder.send(
+        envelope_reply(*answer, customer_id, if_none_match, responder.facts().coding == 0));
 }
 
 }  // namespace playhead::api

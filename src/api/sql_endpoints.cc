@@ -157,10 +157,11 @@ Result<const Form*> form_of(const SqlRequest& parsed, const Request& request) {
 
 }  // namespace
 
-SqlEndpoints::SqlEndpoints(const query::SqlGate& gate, const query::Engine& engine,
-                           RunningQueries& running, MetricsRegistry& metrics)
+SqlEndpoints::SqlEndpoints(const query::SqlGate& gate, const query::Engine& engine, QueryDesk& desk,
+                           const RunningQueries& running, MetricsRegistry& metrics)
     : gate_(gate),
       engine_(engine),
+      desk_(desk),
       running_(running),
       seconds_(metrics.histogram("playhead_sql_seconds", "", "Time of SQL statements of tenants")),
       refused_(metrics.counter("playhead_sql_refused_total", "",
@@ -184,31 +185,35 @@ void SqlEndpoints::answer_sql(Call& call, Responder responder) {
     if (!parsed) return responder.send(net::problem_response(parsed.error()));
     const auto form = form_of(*parsed, call.request);
     if (!form) return responder.send(net::problem_response(form.error()));
-    if (parsed->query_id.empty()) parsed->query_id = running_.new_id();
+    if (parsed->query_id.empty()) parsed->query_id = desk_.new_id();
     const auto customer_id = call.customer_id();
-    responder.on_disconnect(
-        [this, customer_id, id = parsed->query_id] { engine_.cancel(id, customer_id); });
-    if (responder.gone()) return;
+    const auto id = parsed->query_id;
+    desk_.hand_in(customer_id, id, std::move(responder),
+                  [this, statement = std::move(parsed->statement), customer_id, id, form = *form](
+                      Responder& to, RunningQuery& running) {
+                      stream_rows(statement, customer_id, id,
+                                  {form->content_type, form->engine_format}, to, running);
+                  });
+}
 
+void SqlEndpoints::stream_rows(const query::TenantSql& statement, std::uint64_t customer_id,
+                               const std::string& query_id, FormNames form, Responder& responder,
+                               RunningQuery& running) {
     const auto begun = std::chrono::steady_clock::now();
-    running_.begin(parsed->query_id, customer_id);
     Response head(200);
-    head.add("Content-Type", (*form)->content_type)
+    head.add("Content-Type", form.content_type)
         .add("Cache-Control", "private, no-store")
-        .add("X-Query-Id", parsed->query_id);
+        .add("X-Query-Id", query_id);
     RowStream rows(responder, std::move(head));
-    const auto done =
-        gate_.run(parsed->statement, customer_id, parsed->query_id, (*form)->engine_format,
-                  [&rows](std::string_view chunk) { return rows.add(chunk); });
-    running_.finish(parsed->query_id, customer_id, done ? Outcome{} : Outcome{done.error().code});
+    const auto done = gate_.run(statement, customer_id, query_id, form.engine_format,
+                                [&rows](std::string_view chunk) { return rows.add(chunk); });
+    running.end(done ? Outcome{} : Outcome{done.error().code});
     const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - begun;
     seconds_.observe(passed.count());
     if (done) return rows.finish();
     refused_.add();
-    if (rows.begun()) return;  // the connection is cut: the client sees that the body is incomplete
-    auto response = net::problem_response(done.error());
-    response.add("X-Query-Id", parsed->query_id);
-    responder.send(std::move(response));
+    // Once begun the connection is cut: the client sees that the body is incomplete.
+    if (!rows.begun()) responder.send(desk_.refusal(done.error(), query_id));
 }
 
 void SqlEndpoints::answer_query_state(Call& call, Responder responder, bool cancel) {
@@ -219,7 +224,7 @@ void SqlEndpoints::answer_query_state(Call& call, Responder responder, bool canc
         const auto customer_id = static_cast<std::uint64_t>(customer);
         auto state = running_.find(id, customer_id);
         if (!state) continue;
-        const bool stopping = cancel && engine_.cancel(id, customer_id);
+        const bool stopping = cancel && desk_.cancel(id, customer_id);
         store::QueryProgress progress;
         progress.rows_read = state->rows_read;
         if (state->state == "running") {

@@ -85,15 +85,18 @@ private:
 
     /// What `check_parameters` has found to be well formed.
     Result<void> read_switches() {
-        const std::array<std::pair<const char*, bool*>, 5> flags{
+        bool cached = true;
+        const std::array<std::pair<const char*, bool*>, 6> flags{
             {{"allstatus", &request_.all_status},
              {"concurrency", &request_.concurrency},
              {"businesserror", &request_.business_error},
              {"meta", &request_.meta},
-             {"explain", &request_.explain}}};
+             {"explain", &request_.explain},
+             {"querycache", &cached}}};
         for (const auto& [name, target] : flags) {
             if (!value(name).empty()) *target = flag_of(value(name));
         }
+        request_.cache = cached ? CacheUse::Allowed : CacheUse::Bypassed;
         if (request_.view == View::Live) request_.concurrency = true;
         const auto type = lower(value("sessiontype"));
         if (!type.empty()) request_.started = type == "started";

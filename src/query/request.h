@@ -32,6 +32,13 @@ inline constexpr std::array kViews{View::All, View::Microscope, View::Subscriber
 
 const char* name_of(View view) noexcept;
 
+/// What may be made of answers that are kept.
+enum class CacheUse : std::uint8_t {
+    Allowed,
+    Bypassed,  ///< querycache=0
+    Only,      ///< Conflict when none is kept: nothing is run
+};
+
 struct OrderBy {
     std::string name;  ///< a metric or column of the answer; empty = the planner's choice
     bool descending = true;
@@ -60,6 +67,7 @@ struct QueryRequest {
     double confidence = 0;  ///< level of ci=1, 0-1; 0 = not asked for
     bool meta = true;
     bool explain = false;
+    CacheUse cache = CacheUse::Allowed;
     std::string format;  ///< as given; the API decides with the Accept header
     std::string query_id;
 

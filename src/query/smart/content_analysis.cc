@@ -50,7 +50,8 @@ Result<Answer> run_analysis(const SmartRequest& request, const Context& context)
         curve);
     return answer_of(request, context, sql, parameters,
                      {count_column("percent"), count_column("viewers"), number_column("share"),
-                      count_column("entries"), count_column("exits"), count_column("rewatches")});
+                      count_column("entries"), count_column("exits"), count_column("rewatches")},
+                     Reach{one.period.start_s, one.period.end_s + kSessionLengthMax_s, true});
 }
 
 }  // namespace

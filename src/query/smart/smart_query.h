@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -89,9 +90,11 @@ void only(QueryRequest& request, const Dictionary& dictionary, std::string_view 
 Result<std::string> session_rows(const QueryRequest& request, SqlParameters& parameters,
                                  const std::string& columns, const std::string& extra);
 
-/// Runs a statement whose last column is the total of rows; the others are `columns`.
+/// Runs a statement whose last column is the total of rows; the others are `columns`. `reach`: what
+/// it reads, if that is not the sessions that began in the request's period.
 Result<Answer> answer_of(const SmartRequest& request, const Context& context, std::string sql,
-                         SqlParameters& parameters, std::vector<PlanColumn> columns);
+                         SqlParameters& parameters, std::vector<PlanColumn> columns,
+                         std::optional<Reach> reach = std::nullopt);
 
 PlanColumn text_column(std::string name);
 PlanColumn count_column(std::string name);

@@ -172,10 +172,11 @@ Result<Answer> run_insight(const SmartRequest& request, const Context& context) 
          {}},
     };
     Answer out;
+    out.meta.cached = true;
     for (auto& part : parts) {
         auto answer = story.about(part.what, part.period, part.limit, part.in_time);
         if (!answer) return answer;
-        out.meta.rows_read += answer->meta.rows_read;
+        add_reading(out.meta, answer->meta);
         part.answer = std::move(*answer);
     }
     if (parts[0].answer.rows.empty()) {
