@@ -242,10 +242,10 @@ Operation backtest_operation() {
                       {.name = "period",
                        .description = "At most 300 intervals of the rule.",
                        .otherwise = "last=1d",
-                       .example = "last=6h"}};
+                       .example = "last=1h"}};
     take_rule(out);
     out.replies = {{200, "application/json", schema_of("Backtest"), {}}};
-    out.examples = {{.name = "over six hours", .query = "period=last%3D6h", .body = kRuleExample}};
+    out.examples = {{.name = "over an hour", .query = "period=last%3D1h", .body = kRuleExample}};
     return out;
 }
 
