@@ -179,11 +179,13 @@ void write_tick(JsonWriter& json, const Rule& rule, const alerts::Tick& tick) {
 
 AlertEndpoints::AlertEndpoints(const Access& access, directory::Directory& directory,
                                alerts::AlertBook& book, const alerts::Sampler& sampler,
-                               const Clock& clock, std::int64_t retention_days)
+                               const notify::WebhookPolicy& webhooks, const Clock& clock,
+                               std::int64_t retention_days)
     : access_(access),
       directory_(directory),
       book_(book),
       sampler_(sampler),
+      webhooks_(webhooks),
       clock_(clock),
       retention_days_(retention_days),
       id_seed_((std::uint64_t{std::random_device{}()} << 32U) | std::random_device{}()) {}
@@ -247,9 +249,13 @@ void AlertEndpoints::acknowledge(Request& request, Responder responder) {
     responder.send(json_reply(200, std::move(body)));
 }
 
-Result<Rule> AlertEndpoints::rule_of(const Request& request, const Caller& caller) const {
+Result<Rule> AlertEndpoints::rule_of(const Request& request, const Caller& caller,
+                                     const Rule* before) const {
     auto rule = alerts::parse_rule(request.body());
     if (!rule) return rule;
+    if (before != nullptr && rule->notify_secret.empty()) {
+        rule->notify_secret = before->notify_secret;
+    }
     rule->customer_id = static_cast<std::uint64_t>(caller.customer_id);
     const auto now_s = clock_.now_ms() / kMs / rule->detection_interval_s;
     const auto tried = sampler_.tick(*rule, now_s * rule->detection_interval_s);
@@ -272,7 +278,7 @@ Result<void> AlertEndpoints::store(const Rule& rule, const Caller& caller, const
     document.kind = alerts::kRuleKind;
     document.id = rule.id;
     document.customer_id = caller.customer_id;
-    document.body = alerts::rule_json(rule);
+    document.body = alerts::stored_rule_json(rule);
     if (auto put = directory_.put_document(document); !put) return put;
     directory::AuditEntry entry;
     entry.actor = caller.identity.email.empty() ? caller.identity.subject : caller.identity.email;
@@ -296,7 +302,9 @@ void AlertEndpoints::list_rules(Request& request, Responder responder) {
                  static_cast<std::int64_t>(documents->size()));
     json.key("response");
     json.begin_array();
-    for (const auto& document : *documents) json.raw(document.body);
+    for (const auto& document : *documents) {
+        if (const auto rule = alerts::stored_rule(document.body)) alerts::write_rule(json, *rule);
+    }
     json.end_array();
     json.end_object();
     responder.send(json_reply(200, std::move(body)));
@@ -315,6 +323,9 @@ void AlertEndpoints::create_rule(Request& request, Responder responder) {
     if (!caller) return responder.send(net::problem_response(caller.error()));
     auto rule = rule_of(request, *caller);
     if (!rule) return responder.send(net::problem_response(rule.error()));
+    if (auto good = alerts::check_webhooks(*rule, webhooks_); !good) {
+        return responder.send(net::problem_response(good.error()));
+    }
     const auto known = directory_.documents(alerts::kRuleKind, caller->customer_id);
     if (!known) return responder.send(net::problem_response(known.error()));
     if (known->size() >= alerts::kRulesPerCustomerMax) {
@@ -340,8 +351,11 @@ void AlertEndpoints::replace_rule(Request& request, Responder responder) {
     if (!caller) return responder.send(net::problem_response(caller.error()));
     const auto before = stored(*caller, request.param("ruleId"));
     if (!before) return responder.send(net::problem_response(before.error()));
-    auto rule = rule_of(request, *caller);
+    auto rule = rule_of(request, *caller, &*before);
     if (!rule) return responder.send(net::problem_response(rule.error()));
+    if (auto good = alerts::check_webhooks(*rule, webhooks_); !good) {
+        return responder.send(net::problem_response(good.error()));
+    }
     rule->id = before->id;
     rule->revision = before->revision + 1;
     if (auto done = store(*rule, *caller, "alert-rule-changed", request); !done) {
@@ -388,12 +402,16 @@ void AlertEndpoints::backtest(Request& request, Responder responder) {
                  static_cast<std::int64_t>(tried->episodes.size()));
     json.key("response");
     json.begin_array();
+    int explained = 0;
     for (const auto& episode : tried->episodes) {
         const auto kind =
             episode.end_s > 0 ? alerts::Change::Kind::Resolved : alerts::Change::Kind::Opened;
         auto alert = alerts::alert_of(*rule, {kind, episode});
-        alert.sample_sessions = sampler_.worst_sessions(
-            *rule, episode, episode.end_s > 0 ? episode.end_s : period->end_s);
+        const auto until_s = episode.end_s > 0 ? episode.end_s : period->end_s;
+        alert.sample_sessions = sampler_.worst_sessions(*rule, episode, until_s);
+        if (explained++ < alerts::kExplainedPerIntervalMax) {
+            alert.root_cause_json = sampler_.root_cause(*rule, episode, until_s);
+        }
         write_alert(json, alert);
     }
     json.end_array();

@@ -7,6 +7,7 @@
 
 #include "alerts/alert_book.h"
 #include "alerts/sampler.h"
+#include "alerts/webhooks.h"
 #include "api/access.h"
 #include "base/clock.h"
 #include "directory/directory.h"
@@ -20,7 +21,8 @@ namespace playhead::api {
 class AlertEndpoints {
 public:
     AlertEndpoints(const Access& access, directory::Directory& directory, alerts::AlertBook& book,
-                   const alerts::Sampler& sampler, const Clock& clock, std::int64_t retention_days);
+                   const alerts::Sampler& sampler, const notify::WebhookPolicy& webhooks,
+                   const Clock& clock, std::int64_t retention_days);
 
     void add_routes(http::Router& router);
 
@@ -34,8 +36,10 @@ private:
     void remove_rule(net::Request& request, net::Responder responder);
     void backtest(net::Request& request, net::Responder responder);
 
-    /// The rule of the body, checked against the dictionary by asking for its newest values.
-    Result<alerts::Rule> rule_of(const net::Request& request, const Caller& caller) const;
+    /// The rule of the body, checked against the dictionary by asking for its newest values; a
+    /// secret that is not given is that of `before`.
+    Result<alerts::Rule> rule_of(const net::Request& request, const Caller& caller,
+                                 const alerts::Rule* before = nullptr) const;
     Result<alerts::Rule> stored(const Caller& caller, std::string_view rule_id) const;
     Result<void> store(const alerts::Rule& rule, const Caller& caller, const char* action,
                        const net::Request& request);
@@ -45,6 +49,7 @@ private:
     directory::Directory& directory_;
     alerts::AlertBook& book_;
     const alerts::Sampler& sampler_;
+    const notify::WebhookPolicy& webhooks_;
     const Clock& clock_;
     std::int64_t retention_days_;
     std::uint64_t id_seed_;

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "api/oauth_login.h"
 #include "auth/discovery.h"
 #include "auth/token_form.h"
@@ -135,13 +137,28 @@ void add_oauth_routes(http::Router& router, const OauthOptions& options, auth::T
                [grant](Request& request, Responder responder) {
                    grant(&auth::TokenIssuer::legacy_token, request, std::move(responder));
                });
-    router.add(net::Method::Post, realm + "/protocol/openid-connect/logout", pooled,
-               [options, &issuer](Request& request, Responder responder) {
-                   if (!is_known_realm(options, request, responder)) return;
-                   auto form = form_of(request);
-                   if (!form) return responder.send(net::problem_response(form.error()));
-                   responder.send(token_response(issuer.logout(*form)));
-               });
+    router.add(
+        net::Method::Post, realm + "/protocol/openid-connect/logout", pooled,
+        [options, &issuer](Request& request, Responder responder) {
+            if (!is_known_realm(options, request, responder)) return;
+            auto form = form_of(request);
+            if (!form) return responder.send(net::problem_response(form.error()));
+            const bool by_browser = std::any_of(form->begin(), form->end(), [](const auto& pair) {
+                return pair.first == "id_token_hint" || pair.first == "post_logout_redirect_uri";
+            });
+            if (by_browser) {
+                return responder.send(end_session(*form, context_of(options, request), issuer));
+            }
+            responder.send(token_response(issuer.logout(*form)));
+        });
+    router.add(
+        net::Method::Get, realm + "/protocol/openid-connect/logout", pooled,
+        [options, &issuer](Request& request, Responder responder) {
+            if (!is_known_realm(options, request, responder)) return;
+            const auto query = http::QueryString::parse(request.query());
+            if (!query) return responder.send(net::problem_response(query.error()));
+            responder.send(end_session(query->pairs(), context_of(options, request), issuer));
+        });
     router.add(net::Method::Get, realm + "/protocol/openid-connect/certs", quick,
                [options, &keys](Request& request, Responder responder) {
                    if (!is_known_realm(options, request, responder)) return;

@@ -17,10 +17,10 @@ struct OauthOptions {
     std::string issuer_base;
 };
 
-/// `POST /realms/{realm}/protocol/openid-connect/token`, `…/logout`, `GET …/certs`, `…/auth` (with
-/// `POST`: the login page), `…/userinfo`,
-/// `GET /realms/{realm}/.well-known/openid-configuration`, `POST /generateOAuthToken`.
-/// Everything passed must outlive the router.
+/// `POST /realms/{realm}/protocol/openid-connect/token`, `…/logout` (and `GET`), `GET …/certs`,
+/// `…/auth` (with `POST`: the login page), `…/userinfo`, `GET
+/// /realms/{realm}/.well-known/openid-configuration`, `POST /generateOAuthToken`. Everything passed
+/// must outlive the router.
 void add_oauth_routes(http::Router& router, const OauthOptions& options, auth::TokenIssuer& issuer,
                       auth::KeyRing& keys, auth::BearerVerifier& tokens, auth::Entropy& entropy);
 

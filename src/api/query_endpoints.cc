@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "api/row_stream.h"
+#include "api/tags.h"
 #include "base/json_writer.h"
 #include "http/query_string.h"
 #include "net/problem.h"
@@ -76,10 +77,12 @@ private:
 }  // namespace
 
 QueryEndpoints::QueryEndpoints(const Access& access, const query::Engine& engine,
+                               const directory::Directory& directory,
                                const directory::TenantWatch& tenants, MetricsRegistry& metrics,
                                RunningQueries& running, Watermark watermark)
     : access_(access),
       engine_(engine),
+      directory_(directory),
       tenants_(tenants),
       running_(running),
       watermark_(std::move(watermark)),
@@ -199,7 +202,9 @@ void QueryEndpoints::answer_session(Request& request, Responder responder) {
 void QueryEndpoints::answer_dictionary(Request& request, Responder responder) {
     const auto caller = access_.enter(request, std::nullopt, auth::Permission::Read);
     if (!caller) return responder.send(net::problem_response(caller.error()));
-    responder.send(json_reply(query::dictionary_json(engine_.dictionary())));
+    const auto tags = declared_tags_json(directory_, caller->customer_id);
+    if (!tags) return responder.send(net::problem_response(tags.error()));
+    responder.send(json_reply(query::dictionary_json(engine_.dictionary(), *tags)));
 }
 
 void QueryEndpoints::answer_plan_level(Request& request, Responder responder) {

@@ -9,6 +9,7 @@
 #include "api/access.h"
 #include "api/running_queries.h"
 #include "base/metrics.h"
+#include "directory/directory.h"
 #include "directory/tenant_snapshot.h"
 #include "http/router.h"
 #include "query/engine.h"
@@ -24,8 +25,8 @@ using Watermark = std::function<std::int64_t()>;
 class QueryEndpoints {
 public:
     QueryEndpoints(const Access& access, const query::Engine& engine,
-                   const directory::TenantWatch& tenants, MetricsRegistry& metrics,
-                   RunningQueries& running, Watermark watermark);
+                   const directory::Directory& directory, const directory::TenantWatch& tenants,
+                   MetricsRegistry& metrics, RunningQueries& running, Watermark watermark);
 
     void add_routes(http::Router& router);
 
@@ -41,6 +42,7 @@ private:
 
     const Access& access_;
     const query::Engine& engine_;
+    const directory::Directory& directory_;
     const directory::TenantWatch& tenants_;
     RunningQueries& running_;
     Watermark watermark_;
