@@ -46,9 +46,10 @@ constexpr std::array kSettings{
     Setting{"ingest.linger_ms", Integer, "5000", 0, 600000,
             "how long an ended session waits for late records before it is closed"},
     Setting{"ingest.live_row_ms", Integer, "15000", 100, 600000,
-            "least time between rows of an open session without a new state"},
+            "least time between rows of an open session without a new state; up to 4 times that "
+            "with more than 30,000 open sessions"},
     Setting{"ingest.slice_ms", Integer, "30000", 1000, 600000,
-            "least time between slices of an open session"},
+            "least time between slices of an open session; up to twice that with more than 30,000"},
     Setting{"retention.journal_days", Integer, "7", 1, 3650, "raw beacons"},
     Setting{"retention.sessions_days", Integer, "400", 1, 3650, "sessions, ad views and rollups"},
     Setting{"retention.slices_days", Integer, "90", 1, 3650, "per-minute slices"},

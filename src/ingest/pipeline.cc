@@ -46,6 +46,7 @@ Result<std::unique_ptr<Pipeline>> Pipeline::open(PipelineOptions options, store:
                                                  MetricsRegistry& metrics,
                                                  const std::function<void(std::string)>& progress) {
     std::unique_ptr<Pipeline> pipeline(new Pipeline(std::move(options), store, decoder, clock));
+    pipeline->metrics_ = &metrics;
     const std::string& dir = pipeline->options_.data_dir;
     std::error_code error;
     std::filesystem::create_directories(dir + "/snapshots", error);
@@ -202,7 +203,9 @@ timeline::CutKind Pipeline::kind_of_next_cut() {
     // A quarter of a second early: cuts wait for a time of their own.
     constexpr std::int64_t kEarlyMs = 250;
     const bool due = now_ms - last_whole_cut_ms_ + kEarlyMs >= options_.whole_cut_interval_ms;
-    if (!due && open <= kSessionsForQuickCutsMax) return timeline::CutKind::Quick;
+    if (!due) {
+        return open > kSessionsForQuickCutsMax ? timeline::CutKind::Rows : timeline::CutKind::Quick;
+    }
     last_whole_cut_ms_ = now_ms;
     return timeline::CutKind::Whole;
 }

@@ -36,8 +36,8 @@ struct PipelineOptions {
     journal::Durability durability = journal::Durability::Fsync;
     int workers = 1;                      ///< timeline threads, 1 to kPartitions
     std::int64_t cut_interval_ms = 1000;  ///< at least; longer while the store is busy
-    /// Cuts in between are quick ones (timeline::CutKind); 0 = every cut is whole. Many open
-    /// sessions make every cut whole, so that its rows do not pile up.
+    /// Cuts in between are quick ones (timeline::CutKind), or cuts of rows where many sessions are
+    /// open, so that these do not pile up; 0 = every cut is whole.
     std::int64_t whole_cut_interval_ms = 0;
     std::int64_t snapshot_interval_ms = 60'000;
     std::int64_t journal_retention_ms = 7LL * 24 * 3600 * 1000;  ///< kept for `recompute`
@@ -117,6 +117,7 @@ private:
     void run_cutter();
     Result<void> append_cut(timeline::CutKind kind, std::uint64_t* number);
     timeline::CutKind kind_of_next_cut();
+    Result<void> insert(const store::ColumnBatch& batch, const std::string& token);
     Result<void> store_block(std::uint64_t number, std::int64_t now_ms,
                              const model::RowBlock& rows);
     void save_snapshot(Cut& cut);
@@ -142,7 +143,8 @@ private:
     std::atomic<std::int64_t> watermark_ms_{0};
     std::atomic<std::uint64_t> publication_{0};
     std::atomic<std::int64_t> last_snapshot_ms_{0};
-    std::int64_t last_whole_cut_ms_ = 0;          ///< of the cutter's thread
+    std::int64_t last_whole_cut_ms_ = 0;  ///< of the cutter's thread
+    MetricsRegistry* metrics_ = nullptr;
     std::atomic<std::int64_t> store_time_ms_{0};  ///< that the last block took
     std::atomic<bool> stopping_{false};
     std::atomic<bool> give_up_{false};

@@ -49,6 +49,18 @@ void merge(model::RowBlock& into, model::RowBlock&& from) {
 
 }  // namespace
 
+Result<void> Pipeline::insert(const store::ColumnBatch& batch, const std::string& token) {
+    const std::int64_t began_ns = clock_.monotonic_ns();
+    auto done = store_.insert(batch, token);
+    if (!done) return done;
+    const std::string label = fmt::format("table=\"{}\"", batch.table);
+    metrics_->counter("playhead_store_rows_total", label, "Rows inserted, by table")
+        .add(batch.rows());
+    metrics_->histogram("playhead_store_insert_seconds", label, "Time of an insert, by table")
+        .observe(static_cast<double>(clock_.monotonic_ns() - began_ns) / 1e9);
+    return {};
+}
+
 Result<void> Pipeline::store_block(std::uint64_t number, std::int64_t now_ms,
                                    const model::RowBlock& rows) {
     if (rows.empty()) return {};
@@ -69,7 +81,7 @@ Result<void> Pipeline::store_block(std::uint64_t number, std::int64_t now_ms,
             publication_.fetch_add(1);
             moving = moves;
         }
-        done = store_.insert(batch, token);
+        done = insert(batch, token);
         if (!done) break;
     }
     if (moving) publication_.fetch_add(1);

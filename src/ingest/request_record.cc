@@ -1,5 +1,7 @@
 #include "ingest/request_record.h"
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 
 namespace playhead::ingest {
@@ -141,12 +143,29 @@ Result<DecodedRecord> decode_record(std::string_view payload) {
     return decoded;
 }
 
+namespace {
+
+constexpr std::array kCutKinds{timeline::CutKind::Quick, timeline::CutKind::Rows,
+                               timeline::CutKind::Whole};
+
+/// Journalled, so these numbers stay.
+char code_of(timeline::CutKind kind) noexcept {
+    switch (kind) {
+        case timeline::CutKind::Quick: return 0;
+        case timeline::CutKind::Whole: return 1;
+        case timeline::CutKind::Rows: return 2;
+    }
+    return 1;
+}
+
+}  // namespace
+
 std::string encode_cut(const CutRecord& cut) {
     std::string out;
     out.push_back(kCutVersion);
     put_varint(out, cut.number);
     put_signed(out, cut.now_ms);
-    out.push_back(cut.kind == timeline::CutKind::Whole ? 1 : 0);
+    out.push_back(code_of(cut.kind));
     return out;
 }
 
@@ -157,8 +176,16 @@ Result<CutRecord> decode_cut(std::string_view payload) {
     const bool known = version == kCutVersionWhole || version == kCutVersion;
     cut.number = reader.varint();
     cut.now_ms = reader.signed_varint();
-    if (version == kCutVersion && reader.byte() == 0) cut.kind = timeline::CutKind::Quick;
-    if (!known || !reader.ok()) return fail(ErrorCode::Internal, "journal record: a damaged cut");
+    bool known_kind = true;
+    if (version == kCutVersion) {
+        const auto code = static_cast<char>(reader.byte());
+        const auto kind = std::find_if(kCutKinds.begin(), kCutKinds.end(),
+                                       [&](timeline::CutKind one) { return code_of(one) == code; });
+        known_kind = kind != kCutKinds.end();
+        if (known_kind) cut.kind = *kind;
+    }
+    if (!known || !known_kind || !reader.ok())
+        return fail(ErrorCode::Internal, "journal record: a damaged cut");
     return cut;
 }
 

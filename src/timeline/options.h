@@ -19,6 +19,11 @@ struct Options {
     std::size_t sessions_max = 2'000'000;    ///< open and closed, per partition; more are refused
     std::int64_t live_row_ms = 5'000;        ///< least time between live rows without a new state
     std::int64_t slice_ms = 10'000;          ///< least time between slices of one open session
+    /// Up to so many open sessions in a partition rows are that fresh. With more the two times
+    /// above grow with their number (live rows to four times, slices to twice as long): rows are
+    /// then the price, and totals that only count on are what a viewer of the newest second misses
+    /// least.
+    std::size_t fresh_sessions = 512;
     std::int64_t future_tolerance_ms = 300'000;
     std::int64_t retention_ms = 400LL * 86'400'000;
     std::int64_t late_ms = 60'000;     ///< received later than this after its time: late

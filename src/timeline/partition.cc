@@ -16,6 +16,14 @@ void make_room(std::vector<Row>& rows, std::size_t more) {
     if (wanted > rows.capacity()) rows.reserve(std::max(wanted, 2 * rows.capacity()));
 }
 
+/// `time_ms` times open/fresh, at least once and at most `times_max` times.
+std::int64_t stretched(std::int64_t time_ms, std::size_t open, std::size_t fresh,
+                       std::int64_t times_max) noexcept {
+    if (open <= fresh) return time_ms;
+    const auto stretch = time_ms * static_cast<std::int64_t>(open);
+    return std::min(stretch / static_cast<std::int64_t>(fresh), time_ms * times_max);
+}
+
 }  // namespace
 
 std::size_t KeyHash::operator()(const KeyView& key) const noexcept {
@@ -132,6 +140,9 @@ std::int64_t Partition::State::expiry_of(const Session& session) const noexcept 
 }
 
 void Partition::State::cut(std::int64_t now_ms, CutKind kind, model::RowBlock& out) {
+    const std::size_t open = slots.size() - closed_count;
+    live_row_ms = stretched(options.live_row_ms, open, options.fresh_sessions, 4);
+    slice_ms = stretched(options.slice_ms, open, options.fresh_sessions, 2);
     for (auto& row : events) out.events.push_back(std::move(row));
     for (auto& row : app_events) out.app_events.push_back(std::move(row));
     events.clear();
@@ -139,8 +150,8 @@ void Partition::State::cut(std::int64_t now_ms, CutKind kind, model::RowBlock& o
     std::vector<Slot*> due;
     due.swap(touched);
     for (Slot* slot : due) slot->queued = false;
-    // A quick cut leaves the queue alone: what has become due waits there for the next whole one.
-    while (kind == CutKind::Whole && !wakes.empty() && wakes.top().at_ms <= now_ms) {
+    // A quick cut leaves the queue alone: what has become due waits there for a later one.
+    while (kind != CutKind::Quick && !wakes.empty() && wakes.top().at_ms <= now_ms) {
         const Wake wake = wakes.top();
         wakes.pop();
         const auto found = slots.find(wake.slot);
@@ -161,7 +172,7 @@ void Partition::State::cut(std::int64_t now_ms, CutKind kind, model::RowBlock& o
             return rows_due(slot->session, now_ms, kind);
         }));
     make_room(out.live_sessions, rows);
-    if (kind == CutKind::Whole) make_room(out.slices, rows);
+    if (kind != CutKind::Quick) make_room(out.slices, rows);
     for (Slot* slot : due) look_at(*slot, now_ms, kind, out);
     if (kind == CutKind::Whole) forget(now_ms);
 }
@@ -170,17 +181,17 @@ bool Partition::State::rows_due(const Session& session, std::int64_t now_ms,
                                 CutKind kind) const noexcept {
     if (!session.dirty) return false;
     if (session.urgent) return true;
-    return kind == CutKind::Whole && now_ms >= std::min(session.live_row_ms + options.live_row_ms,
-                                                        session.slice_ms + options.slice_ms);
+    return kind != CutKind::Quick && now_ms >= std::min(live_due(session), slice_due(session));
 }
 
 void Partition::State::look_at(Slot& slot, std::int64_t now_ms, CutKind kind,
                                model::RowBlock& out) {
     Session& session = slot.session;
     if (session.closed) return;
+    const bool rows = kind != CutKind::Quick;
     const bool whole = kind == CutKind::Whole;
-    const std::int64_t live_due = session.live_row_ms + options.live_row_ms;
-    const std::int64_t slice_due = session.slice_ms + options.slice_ms;
+    const std::int64_t live_due = this->live_due(session);
+    const std::int64_t slice_due = this->slice_due(session);
     const std::int64_t quiet_until = session.last_receive_ms + options.linger_ms;
     if (!rows_due(session, now_ms, kind) && (!whole || now_ms < quiet_until)) {
         wake_at(slot, session.dirty ? std::min({quiet_until, live_due, slice_due}) : quiet_until);
@@ -196,8 +207,8 @@ void Partition::State::look_at(Slot& slot, std::int64_t now_ms, CutKind kind,
     }
     bool pending = false;
     if (session.dirty) {
-        const bool live = session.urgent || (whole && now_ms >= live_due);
-        const bool slice = whole && now_ms >= slice_due;
+        const bool live = session.urgent || (rows && now_ms >= live_due);
+        const bool slice = rows && now_ms >= slice_due;
         if (slice) slices(slot, now_ms, out);
         if (live) live_row(slot, now_ms, out);
         pending = !live || !slice;
@@ -208,6 +219,14 @@ void Partition::State::look_at(Slot& slot, std::int64_t now_ms, CutKind kind,
         next = std::min({next, std::max(live_due, now_ms + 1), std::max(slice_due, now_ms + 1)});
     }
     wake_at(slot, next);
+}
+
+std::int64_t Partition::State::live_due(const Session& session) const noexcept {
+    return session.live_row_ms + live_row_ms;
+}
+
+std::int64_t Partition::State::slice_due(const Session& session) const noexcept {
+    return session.slice_ms + slice_ms;
 }
 
 void Partition::State::wake_at(Slot& slot, std::int64_t at_ms) {

@@ -87,6 +87,8 @@ struct Partition::State {
     void live_row(Slot& slot, std::int64_t now_ms, model::RowBlock& out);
     void slices(Slot& slot, std::int64_t now_ms, model::RowBlock& out);
     void wake_at(Slot& slot, std::int64_t at_ms);
+    std::int64_t live_due(const Session& session) const noexcept;
+    std::int64_t slice_due(const Session& session) const noexcept;
     void forget(std::int64_t now_ms);
     bool note_application(const model::Event& event);
     std::int64_t expiry_of(const Session& session) const noexcept;
@@ -106,6 +108,8 @@ struct Partition::State {
     static constexpr std::size_t kApplicationSeenMax = 16'384;
     std::deque<std::uint64_t> application_order;  ///< oldest first
     std::unordered_set<std::uint64_t> application_seen;
+    /// Times between rows at this cut (see Options::fresh_sessions).
+    std::int64_t live_row_ms = 0, slice_ms = 0;
     Measured measured;  ///< reused from session to session
     Stats stats;
 };

@@ -32,7 +32,8 @@ struct Stats {
 /// wait is kept for every few cuts.
 enum class CutKind : std::uint8_t {
     Quick,  ///< what is new to see: events, and live rows of sessions with a new state
-    Whole,  ///< also what has become due: other live rows, slices, closed sessions
+    Rows,   ///< also what has become due of open sessions: other live rows, slices
+    Whole,  ///< also sessions that close, with their ad views
 };
 
 /// Owns the sessions. Single-threaded. Deterministic: the same sequence of `apply` and `cut` calls

@@ -247,7 +247,8 @@ TEST(RequestRecord, ReadsBackWhatItWrote) {
 }
 
 TEST(CutRecord, TellsItsKindAndReadsTheVersionBefore) {
-    for (const auto kind : {timeline::CutKind::Quick, timeline::CutKind::Whole}) {
+    for (const auto kind :
+         {timeline::CutKind::Quick, timeline::CutKind::Rows, timeline::CutKind::Whole}) {
         const auto decoded = decode_cut(encode_cut({300, 1'780'000'000'123, kind}));
         ASSERT_TRUE(decoded);
         EXPECT_EQ(decoded->number, 300U);
@@ -262,6 +263,7 @@ TEST(CutRecord, TellsItsKindAndReadsTheVersionBefore) {
     EXPECT_EQ(before->kind, timeline::CutKind::Whole);
     EXPECT_FALSE(decode_cut(std::string_view("\x02\x05\x06", 3)));
     EXPECT_FALSE(decode_cut(std::string_view("\x03\x05\x06\x01", 4)));
+    EXPECT_FALSE(decode_cut(std::string_view("\x02\x05\x06\x07", 4)));
 }
 
 /// Takes its time with sessions, as a busy engine does.

@@ -256,11 +256,16 @@ TEST(AnyOrder, QuickCutsDelayAndChangeNothing) {
         Partition partition{Options{}};
         model::RowBlock quick;
         Outcome mixed;
+        std::size_t closed_by_whole_cuts = 0;
         std::string snapshot;
         for (const Event& event : script.events) {
             partition.apply(event, {});
             if (random.chance(0.8)) {
                 partition.cut(event.receive_ms, quick, CutKind::Quick);
+            } else if (random.chance(0.5)) {
+                closed_by_whole_cuts = mixed.rows.sessions.size();
+                partition.cut(event.receive_ms, mixed.rows, CutKind::Rows);
+                EXPECT_EQ(mixed.rows.sessions.size(), closed_by_whole_cuts);
             } else {
                 partition.cut(event.receive_ms, mixed.rows);
             }
