@@ -121,6 +121,7 @@ std::size_t Outbox::waiting() const {
 }
 
 Outbox::Entry* Outbox::take_due() {
+    if (stopping_) return nullptr;
     std::set<std::int64_t> busy;
     for (const auto& [order, entry] : entries_) {
         if (entry.in_flight) busy.insert(entry.notification.customer_id);

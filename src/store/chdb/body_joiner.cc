@@ -1,6 +1,6 @@
 #include "store/chdb/body_joiner.h"
 
-#include <cstring>
+#include <algorithm>
 
 #include "store/chdb/parquet_footer.h"
 
