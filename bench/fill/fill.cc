@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "derived.h"
 #include "simulator/rows.h"
 #include "store/chdb/chdb_store.h"
 #include "store/chdb/engine_library.h"
@@ -37,13 +38,15 @@ struct Options {
     std::uint64_t customer_id = 900100200;
     std::uint64_t seed = 1;
     std::int64_t until_s = 0;  ///< 0 = the last full hour
+    bool dashboards = false;   ///< also events, ad views and the minute rollup
 };
 
 /// What decides the rows; `until` left out, so that a directory is reused on another day.
 std::string signature(const Options& options) {
-    return fmt::format("sessions={} days={} slice_days={} copies={} customer={} seed={} format=1",
-                       options.sessions, options.days, options.slice_days, options.copies,
-                       options.customer_id, options.seed);
+    return fmt::format(
+        "sessions={} days={} slice_days={} copies={} customer={} seed={} dashboards={} format=2",
+        options.sessions, options.days, options.slice_days, options.copies, options.customer_id,
+        options.seed, options.dashboards);
 }
 
 [[noreturn]] void die(const std::string& why) {
@@ -89,7 +92,8 @@ public:
         traffic.until_ms = until_ms;
         traffic.sessions = (options_.sessions + options_.copies - 1) / options_.copies;
         traffic.writer.customer_id = options_.customer_id;
-        const std::int64_t slices_from = until_ms - options_.slice_days * kDayMs;
+        const std::int64_t slices_from =
+            options_.dashboards ? from_ms : until_ms - options_.slice_days * kDayMs;
         simulator::Arrivals arrivals(world, traffic.seed, from_ms, until_ms, traffic.sessions);
         std::uint64_t ordinal = 0;
         std::int64_t start_ms = 0;
@@ -220,6 +224,13 @@ void fill(const Options& options) {
         fmt::print(stderr, "bench_fill: base of {} sessions, {:.0f} s\n",
                    options.sessions / options.copies, now_s() - began);
         copy(**store, options, from_ms, until_ms);
+        if (options.dashboards) {
+            bench::fill_minutes(**store, "fill_slices", options.copies);
+            bench::fill_events(**store);
+            bench::fill_ad_views(**store);
+            fmt::print(stderr, "bench_fill: minutes, events, ad views, {:.0f} s\n",
+                       now_s() - began);
+        }
     }
     std::ofstream(mark) << signature(options) << "\nfrom_ms=" << from_ms << " until_ms=" << until_ms
                         << "\n";
@@ -239,6 +250,8 @@ int main(int argc, char** argv) {
     app.add_option("--days", options.days)->capture_default_str();
     app.add_option("--slice-days", options.slice_days, "the last days get slices too")
         ->capture_default_str();
+    app.add_flag("--dashboards", options.dashboards,
+                 "also error events, ad views and the minute rollup");
     app.add_option("--copies", options.copies, "rows per simulated session")
         ->check(CLI::Range(1, 1000))
         ->capture_default_str();

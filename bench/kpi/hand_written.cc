@@ -18,9 +18,7 @@ constexpr const char* kSums =
     "sum(stall_ms + seek_stall_ms) * 100 / sum(playing_ms + stall_ms + seek_stall_ms), "
     "sum(startup_failures) * 100 / sum(attempts), sum(exits_before_start), "
     "sum(bitrate_kbit) / sum(bitrate_ms), sum(score_sum) / sum(score_count)";
-constexpr const char* kViewer =
-    "uniqCombined64If(17)(cityHash64(subscriberid, if(deviceid != '', cityHash64(deviceid), "
-    "cityHash64(brand, model, browser, platform, ipaddress))), plays > 0 AND sign = 1)";
+constexpr const char* kViewer = "uniqCombined64If(17)(viewer, plays > 0 AND sign = 1)";
 
 struct Group {
     const char* name;

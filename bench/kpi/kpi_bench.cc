@@ -113,6 +113,7 @@ int run(const std::string& data_dir, int runs) {
     options.directory = std::filesystem::absolute(data_dir + "/store").string();
     auto store = store::chdb::open_chdb_store(options);
     if (!store) return fail_with(store.error().message);
+    if (const auto done = (*store)->migrate(); !done) return fail_with(done.error().message);
     const auto facts = (*store)->query(
         {"SELECT customerid, sum(sign) AS rows, toInt64(toUnixTimestamp(max(start_time))) FROM "
          "sessions GROUP BY customerid ORDER BY rows DESC LIMIT 1",

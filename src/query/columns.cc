@@ -127,6 +127,8 @@ bool has_column(Source source, std::string_view column) {
         model::dimension_named(column)) {
         return true;
     }
+    // Made by the engine from texts of the row (migration 0007).
+    if (column == "viewer") return source == Source::Sessions || source == Source::Slices;
     if (source == Source::Sessions) {
         return listed(kSessionNumbers, column) || listed(kSessionOnly, column);
     }

@@ -118,6 +118,9 @@ TEST_F(ChdbStoreTest, TablesHaveTheColumnsOfTheModel) {
         for (const auto& column : schema.columns) expected[column.name] = column.sql_type;
         std::map<std::string, std::string> actual;
         for (const auto& row : ask("DESCRIBE TABLE " + schema.name).rows) {
+            // What the engine computes itself is not written.
+            const auto& kind = std::get<std::string>(row[2]);
+            if (kind == "MATERIALIZED" || kind == "ALIAS") continue;
             actual[std::get<std::string>(row[0])] = std::get<std::string>(row[1]);
         }
         EXPECT_EQ(actual, expected) << schema.name;
