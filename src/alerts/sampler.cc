@@ -169,7 +169,9 @@ std::vector<std::string> QuerySampler::worst_sessions(const Rule& rule, const Ep
     if (!answer) return out;  // the metric has no value of a session: an alert without samples
     for (const auto& row : answer->rows) {
         const auto metric = figure(*answer, row, answer->columns.back().name);
-        if (metric) out.push_back(text_of(answer->columns.front(), row.front()));
+        // Where too few are bad, the rest are no examples of it.
+        if (metric && !(rule.above && *metric <= 0))
+            out.push_back(text_of(answer->columns.front(), row.front()));
     }
     return out;
 }

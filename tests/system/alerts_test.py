@@ -24,7 +24,7 @@ RULES = f"/mm-apis/alertrules/{CUSTOMER}"
 INTERVAL = 300
 RULE = {"name": "CDN on a device", "metric": "failurerate", "threshold": 40,
         "dimensions": ["cdn", "device"], "calculationperiod": INTERVAL,
-        "detectioninterval": INTERVAL, "minattempts": 8, "minusers": 3, "severity": "Critical"}
+        "detectioninterval": INTERVAL, "minattempts": 5, "minusers": 3, "severity": "Critical"}
 BAD = {"cdn": "CDN-A", "device": "Smartphone"}
 
 
@@ -61,7 +61,7 @@ def prepare(work):
     incidents = work / "incidents.yaml"
     incidents.write_text("- {cdn: CDN-A, device: Smartphone, from: 20, minutes: 20, failure: 0.9}")
     begin = int(time.time()) // INTERVAL * INTERVAL - 3 * 3600
-    harness.playhead("simulate", "--data-dir", data_dir, "--sessions", 1200, "--hours", 1,
+    harness.playhead("simulate", "--data-dir", data_dir, "--sessions", 600, "--hours", 1,
                      "--from", begin, "--seed", 3, "--wire", "compact", "--incidents", incidents,
                      "--truth", work / "truth.ndjson", timeout=300)
     return data_dir, begin
@@ -236,7 +236,7 @@ def watch_history(tally, data_dir, begin, rule, hook):
              INTERVAL, ""])
         tally.equal("it began when the back-test says", row["starttime"], tried["starttime"])
         tally.check("its value is above the threshold", row["value"] > 40 and
-                    row["attempts"] >= 8 and row["affectedsessions"] >= 5, str(row))
+                    row["attempts"] >= 5 and row["affectedsessions"] >= 3, str(row))
         tally.check("sessions that failed", row["sampleSessions"] and all(
             server.session(name)["session"]["viewstatus"] == "FAILED"
             for name in row["sampleSessions"]), str(row["sampleSessions"]))

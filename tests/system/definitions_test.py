@@ -165,6 +165,8 @@ class Lossy:
 
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            # One packet for each reply: the client waits for it.
+            wbufsize, disable_nagle_algorithm = 1 << 16, True
 
             def forward(self):
                 size = int(self.headers.get("Content-Length", 0))
@@ -210,9 +212,11 @@ def a_lossy_road(tally, server):
     other = CUSTOMER + 1
     harness.add_tenant(server.data_dir, customer=other)
     key = harness.add_key(server.data_dir, customer=other)
+    harness.wait_until(lambda: server.send(f"/mm-apis/register/{other}").status == 200, 10,
+                       "the customer is known")
     share = 0.1
     with Lossy(server, share) as road:
-        harness.playhead("simulate", "--to", road.url, "--customer", other, "--sessions", 80,
+        harness.playhead("simulate", "--to", road.url, "--customer", other, "--sessions", 40,
                          "--seed", 5, "--hours", 1, "--from=-3h", "--wire", "compact",
                          timeout=120)
     target = (f"/mm-apis/metricquery/{other}?period=last=12h&allstatus=1&sessiontype=started"
