@@ -38,6 +38,7 @@ struct Options {
     std::uint64_t customer_id = 900100200;
     std::uint64_t seed = 1;
     std::int64_t until_s = 0;  ///< 0 = the last full hour
+    bool beside = false;       ///< others' sessions may be there already
     bool dashboards = false;   ///< also events, ad views and the minute rollup
 };
 
@@ -194,7 +195,8 @@ void copy(store::Store& store, const Options& options, std::int64_t from_ms,
 
 void fill(const Options& options) {
     const std::string directory = std::filesystem::absolute(options.data_dir);
-    const std::string mark = directory + "/filled";
+    const std::string mark =
+        directory + (options.beside ? fmt::format("/filled-{}", options.customer_id) : "/filled");
     {
         std::ifstream file(mark);
         std::stringstream text;
@@ -204,7 +206,7 @@ void fill(const Options& options) {
             return;
         }
     }
-    if (std::filesystem::exists(directory + "/store")) {
+    if (!options.beside && std::filesystem::exists(directory + "/store")) {
         die(fmt::format("{} holds other data; remove it first", directory));
     }
     check(store::chdb::prepare_process());
@@ -225,7 +227,7 @@ void fill(const Options& options) {
                    options.sessions / options.copies, now_s() - began);
         copy(**store, options, from_ms, until_ms);
         if (options.dashboards) {
-            bench::fill_minutes(**store, "fill_slices", options.copies);
+            bench::fill_minutes(**store, "fill_slices");
             bench::fill_events(**store);
             bench::fill_ad_views(**store);
             fmt::print(stderr, "bench_fill: minutes, events, ad views, {:.0f} s\n",
@@ -257,6 +259,7 @@ int main(int argc, char** argv) {
         ->capture_default_str();
     app.add_option("--customer", options.customer_id)->capture_default_str();
     app.add_option("--seed", options.seed)->capture_default_str();
+    app.add_flag("--beside", options.beside, "beside the sessions of other customers");
     app.add_option("--until", options.until_s, "epoch seconds; default: now");
     CLI11_PARSE(app, argc, argv);
     fill(options);

@@ -4,7 +4,6 @@
 #include <string>
 
 #include "auth/token_verifier.h"
-#include "http/query_string.h"
 
 namespace playhead::api {
 
@@ -15,23 +14,6 @@ std::optional<std::int64_t> parse_integer(std::string_view text) {
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
     if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
     return value;
-}
-
-/// The parameter `planlevel` where it is given.
-Result<std::optional<std::int64_t>> parse_plan_level(const net::Request& request, bool required) {
-    const auto query = http::QueryString::parse(request.query());
-    if (!query) return fail(query.error());
-    const auto* parameter = query->find("planlevel");
-    if (parameter == nullptr) {
-        if (!required) return std::nullopt;
-        return fail_parameter("planlevel", "", "an integer", "planlevel is missing");
-    }
-    const auto level = parse_integer(parameter->value);
-    if (!level) {
-        return fail_parameter("planlevel", parameter->value.substr(0, 64), "an integer",
-                              "planlevel is not an integer");
-    }
-    return level;
 }
 
 }  // namespace
@@ -48,16 +30,16 @@ Result<auth::Identity> Access::identify(const net::Request& request) const {
     return tokens_.verify(*token);
 }
 
-Result<Caller> Access::enter(const net::Request& request, std::optional<std::int64_t> plan_level,
+Result<Caller> Access::admit(auth::Identity identity, const net::Request& request,
+                             std::optional<std::int64_t> plan_level,
                              auth::Permission permission) const {
-    auto identity = identify(request);
-    if (!identity) return fail(identity.error());
-    const auto customer = parse_integer(request.param("customerId"));
+    const auto text = request.param("customerId");
+    const auto customer = parse_integer(text);
     if (!customer || *customer <= 0) {
-        return fail_parameter("customerId", std::string(request.param("customerId").substr(0, 64)),
-                              "a positive integer", "the customer id in the path is not a number");
+        return fail_parameter("customerId", std::string(text.substr(0, 64)), "a positive integer",
+                              "the customer id in the path is not a number");
     }
-    if (auto allowed = auth::authorize(*identity, *customer, plan_level, permission); !allowed) {
+    if (auto allowed = auth::authorize(identity, *customer, plan_level, permission); !allowed) {
         return fail(allowed.error());
     }
     const auto snapshot = tenants_.current();
@@ -67,21 +49,12 @@ Result<Caller> Access::enter(const net::Request& request, std::optional<std::int
                           std::to_string(*customer), "an enabled customer"});
     }
     // A key carries no plan; the tenant's own then decides.
-    if (plan_level && !identity->plan_level && tenant->plan_level != *plan_level) {
+    if (plan_level && !identity.plan_level && tenant->plan_level != *plan_level) {
         return fail(Error{ErrorCode::PermissionDenied, "planlevel is not that of the customer",
                           "planlevel", std::to_string(*plan_level),
                           std::to_string(tenant->plan_level)});
     }
-    return Caller{std::move(*identity), *customer};
-}
-
-Result<Caller> Access::enter_with_plan(const net::Request& request, bool required,
-                                       auth::Permission permission) const {
-    const auto plan_level = parse_plan_level(request, required);
-    if (plan_level) return enter(request, *plan_level, permission);
-    // Without a credential that comes first: who may not ask need not learn how to.
-    const auto identity = identify(request);
-    return fail(identity ? plan_level.error() : identity.error());
+    return Caller{std::move(identity), *customer};
 }
 
 }  // namespace playhead::api

@@ -29,15 +29,10 @@ public:
     /// Unauthenticated without a valid credential.
     Result<auth::Identity> identify(const net::Request& request) const;
 
-    /// The customer of the path. InvalidArgument (not a number), Unauthenticated, PermissionDenied
-    /// (not yours, plan or scope), NotFound (yours, but gone or disabled).
-    Result<Caller> enter(const net::Request& request, std::optional<std::int64_t> plan_level,
-                         auth::Permission permission) const;
-
-    /// As `enter`, with the request's own parameter `planlevel`. InvalidArgument when that is not
-    /// an integer; with `required`, also when it is missing.
-    Result<Caller> enter_with_plan(const net::Request& request, bool required,
-                                   auth::Permission permission) const;
+    /// For the customer of the path. InvalidArgument (not a number), PermissionDenied (not yours,
+    /// plan or scope), NotFound (yours, but gone or disabled).
+    Result<Caller> admit(auth::Identity identity, const net::Request& request,
+                         std::optional<std::int64_t> plan_level, auth::Permission permission) const;
 
 private:
     auth::BearerVerifier& tokens_;

@@ -3,8 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
+#include <array>
 
+#include "api/admin_operations.h"
 #include "api/admin_replies.h"
 #include "base/log.h"
 #include "net/problem.h"
@@ -13,29 +14,10 @@ namespace playhead::api {
 
 namespace {
 
-using net::Method;
 using net::Request;
 using net::Response;
 
 constexpr std::uint64_t kBodyBytesMax = 64U << 10U;
-constexpr std::int64_t kAuditPageDefault = 100;
-constexpr std::int64_t kAuditPageMax = 1000;
-
-/// A query parameter that is a whole number from `low` to `high`.
-Result<std::int64_t> number_parameter(const http::QueryString& query, const char* name,
-                                      std::int64_t otherwise, std::int64_t low, std::int64_t high) {
-    const auto* given = query.find(name);
-    if (given == nullptr) return otherwise;
-    const auto& text = given->value;
-    std::int64_t value = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error != std::errc() || end != text.data() + text.size() || value < low || value > high) {
-        return fail_parameter(name, text.substr(0, 64),
-                              fmt::format("a whole number from {} to {}", low, high),
-                              fmt::format("{} is out of range or no number", name));
-    }
-    return value;
-}
 
 void write_entry(JsonWriter& json, const directory::AuditEntry& entry) {
     json.begin_object();
@@ -59,65 +41,52 @@ const directory::Tenant* AdminEndpoints::Admin::find(std::int64_t customer_id) c
     return found == tenants.end() ? nullptr : &*found;
 }
 
-void AdminEndpoints::add(http::Router& router, Method method, std::string_view path,
-                         Handler handler) {
-    router.add(method, "/admin/v1/" + std::string(path),
-               http::RouteOptions{http::RunOn::Pool, kBodyBytesMax, true},
-               [this, handler](Request& request, net::Responder responder) {
-                   responder.send(answer(request, handler));
-               });
-}
-
-void AdminEndpoints::add_routes(http::Router& router) {
-    add(router, Method::Get, "tenants", &AdminEndpoints::list_tenants);
-    add(router, Method::Post, "tenants", &AdminEndpoints::add_tenant);
-    add(router, Method::Get, "tenants/{id}", &AdminEndpoints::get_tenant);
-    add(router, Method::Patch, "tenants/{id}", &AdminEndpoints::change_tenant);
-    add(router, Method::Delete, "tenants/{id}", &AdminEndpoints::disable_tenant);
+void AdminEndpoints::add_operations(Contract& contract) {
+    const auto add = [&](Operation operation, Handler handler) {
+        contract.add(std::move(operation), {http::RunOn::Pool, kBodyBytesMax, true},
+                     [this, handler](Call& call, net::Responder responder) {
+                         responder.send(answer(call, handler));
+                     });
+    };
+    const auto add_kind = [&](AdminKind kind, const std::array<Handler, 5>& handlers) {
+        auto operations = admin_operations(kind);
+        for (std::size_t i = 0; i < handlers.size(); ++i) {
+            add(std::move(operations.at(i)), handlers.at(i));
+        }
+    };
+    using Self = AdminEndpoints;
+    add_kind(AdminKind::Tenants, {&Self::list_tenants, &Self::add_tenant, &Self::get_tenant,
+                                  &Self::change_tenant, &Self::disable_tenant});
     if (options_.users_are_ours) {
-        add(router, Method::Get, "users", &AdminEndpoints::list_users);
-        add(router, Method::Post, "users", &AdminEndpoints::add_user);
-        add(router, Method::Get, "users/{id}", &AdminEndpoints::get_user);
-        add(router, Method::Patch, "users/{id}", &AdminEndpoints::change_user);
-        add(router, Method::Delete, "users/{id}", &AdminEndpoints::remove_user);
+        add_kind(AdminKind::Users, {&Self::list_users, &Self::add_user, &Self::get_user,
+                                    &Self::change_user, &Self::remove_user});
     }
-    add(router, Method::Get, "apikeys", &AdminEndpoints::list_keys);
-    add(router, Method::Post, "apikeys", &AdminEndpoints::add_key);
-    add(router, Method::Get, "apikeys/{id}", &AdminEndpoints::get_key);
-    add(router, Method::Patch, "apikeys/{id}", &AdminEndpoints::change_key);
-    add(router, Method::Delete, "apikeys/{id}", &AdminEndpoints::revoke_key);
-    add(router, Method::Get, "tags", &AdminEndpoints::list_tags);
-    add(router, Method::Post, "tags", &AdminEndpoints::add_tag);
-    add(router, Method::Get, "tags/{id}", &AdminEndpoints::get_tag);
-    add(router, Method::Patch, "tags/{id}", &AdminEndpoints::change_tag);
-    add(router, Method::Delete, "tags/{id}", &AdminEndpoints::remove_tag);
-    add(router, Method::Get, "audit", &AdminEndpoints::list_audit);
+    add_kind(AdminKind::ApiKeys, {&Self::list_keys, &Self::add_key, &Self::get_key,
+                                  &Self::change_key, &Self::revoke_key});
+    add_kind(AdminKind::Tags, {&Self::list_tags, &Self::add_tag, &Self::get_tag, &Self::change_tag,
+                               &Self::remove_tag});
+    add(audit_operation(), &Self::list_audit);
 }
 
-Response AdminEndpoints::answer(const Request& request, Handler handler) {
-    std::optional<auth::Identity> identity;
-    auto admin = enter(request, identity);
-    auto answered = admin ? (this->*handler)(*admin, request) : fail(admin.error());
+Response AdminEndpoints::answer(const Call& call, Handler handler) {
+    const auto admin = enter(call);
+    auto answered = admin ? (this->*handler)(*admin, call) : fail(admin.error());
     if (answered) return std::move(*answered);
     const Error& error = answered.error();
     const bool refused = error.code == ErrorCode::PermissionDenied ||
                          error.code == ErrorCode::NotFound || error.code == ErrorCode::Conflict;
-    // Without an identity anyone could fill the log.
-    if (refused && identity) note_refusal(*identity, request, error);
+    if (refused) note_refusal(call.caller.identity, call.request, error);
     return net::problem_response(error);
 }
 
-Result<AdminEndpoints::Admin> AdminEndpoints::enter(const Request& request,
-                                                    std::optional<auth::Identity>& identity) const {
-    auto identified = access_.identify(request);
-    if (!identified) return fail(identified.error());
-    identity = *identified;
-    if (!auth::has_permission(*identity, auth::Permission::Admin)) {
+Result<AdminEndpoints::Admin> AdminEndpoints::enter(const Call& call) const {
+    const auto& identity = call.caller.identity;
+    if (!auth::has_permission(identity, auth::Permission::Admin)) {
         return fail_denied("", "", "administration needs the role admin or a key of scope admin");
     }
-    if (auto current = check_account(*identity); !current) return fail(current.error());
+    if (auto current = check_account(identity); !current) return fail(current.error());
     Admin admin;
-    admin.own = identity->customer_ids.front();
+    admin.own = identity.customer_ids.front();
     const auto all = directory_.tenants();
     if (!all) return fail(all.error());
     for (const auto& tenant : *all) {
@@ -131,9 +100,9 @@ Result<AdminEndpoints::Admin> AdminEndpoints::enter(const Request& request,
     if (admin.find(admin.own) == nullptr) {
         return fail_denied("", "", "your customer is gone or disabled");
     }
-    admin.identity = *identity;
-    admin.actor = identity->email.empty() ? identity->subject : identity->email;
-    admin.address = request.remote_address();
+    admin.identity = identity;
+    admin.actor = identity.email.empty() ? identity.subject : identity.email;
+    admin.address = call.request.remote_address();
     return admin;
 }
 
@@ -179,37 +148,30 @@ void AdminEndpoints::note_refusal(const auth::Identity& identity, const Request&
     if (auto done = directory_.audit(entry); !done) log::error("audit: {}", done.error().message);
 }
 
-Result<std::int64_t> AdminEndpoints::chosen_customer(const Admin& admin, const Request& request) {
-    const auto query = http::QueryString::parse(request.query());
-    if (!query) return fail(query.error());
-    const auto customer = number_parameter(*query, "customer", admin.own, 1, INT64_MAX);
-    if (!customer) return fail(customer.error());
-    if (admin.find(*customer) != nullptr) return *customer;
+Result<std::int64_t> AdminEndpoints::chosen_customer(const Admin& admin, const Call& call) {
+    const auto customer = call.has("customer") ? call.integer("customer") : admin.own;
+    if (admin.find(customer) != nullptr) return customer;
     return fail(Error{ErrorCode::NotFound,
                       "the customer is not one that you manage",
                       "customer",
-                      std::to_string(*customer),
+                      std::to_string(customer),
                       {}});
 }
 
-Result<std::int64_t> AdminEndpoints::chosen_customer(const Admin& admin, const JsonFields& fields) {
-    const auto* given = fields.find<std::int64_t>("customerId");
+Result<std::int64_t> AdminEndpoints::body_customer(const Admin& admin, const Call& call) {
+    const auto* given = call.fields().find<std::int64_t>("customerId");
     if (given == nullptr) return admin.own;
     if (admin.find(*given) != nullptr) return *given;
     return fail_denied("customerId", std::to_string(*given),
                        "the customer is not one that you manage");
 }
 
-Result<Response> AdminEndpoints::list_audit(const Admin& admin, const Request& request) {
-    const auto query = http::QueryString::parse(request.query());
-    if (!query) return fail(query.error());
-    const auto customer = chosen_customer(admin, request);
+Result<Response> AdminEndpoints::list_audit(const Admin& admin, const Call& call) {
+    const auto customer = chosen_customer(admin, call);
     if (!customer) return fail(customer.error());
-    const auto before = number_parameter(*query, "before", 0, 0, INT64_MAX);
-    if (!before) return fail(before.error());
-    const auto limit = number_parameter(*query, "limit", kAuditPageDefault, 1, kAuditPageMax);
-    if (!limit) return fail(limit.error());
-    const auto entries = directory_.audit_log(*customer, *before, static_cast<int>(*limit));
+    const auto limit = call.integer("limit");
+    const auto entries =
+        directory_.audit_log(*customer, call.integer("before"), static_cast<int>(limit));
     if (!entries) return fail(entries.error());
     std::string body;
     JsonWriter json(body);
@@ -219,7 +181,7 @@ Result<Response> AdminEndpoints::list_audit(const Admin& admin, const Request& r
     for (const auto& entry : *entries) write_entry(json, entry);
     json.end_array();
     json.key("before");  // of the next page
-    if (static_cast<std::int64_t>(entries->size()) < *limit) {
+    if (static_cast<std::int64_t>(entries->size()) < limit) {
         json.null();
     } else {
         json.value(entries->back().id);

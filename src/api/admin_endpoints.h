@@ -10,12 +10,10 @@
 #include <string_view>
 #include <vector>
 
-#include "api/access.h"
-#include "api/json_fields.h"
+#include "api/contract.h"
 #include "auth/password.h"
 #include "auth/secrets.h"
 #include "directory/directory.h"
-#include "http/router.h"
 
 namespace playhead::api {
 
@@ -34,16 +32,11 @@ struct AdminOptions {
 /// Must outlive the server. Thread safe.
 class AdminEndpoints {
 public:
-    AdminEndpoints(const Access& access, directory::Directory& directory,
-                   auth::PasswordHasher& passwords, auth::Entropy& entropy,
-                   const AdminOptions& options)
-        : access_(access),
-          directory_(directory),
-          passwords_(passwords),
-          entropy_(entropy),
-          options_(options) {}
+    AdminEndpoints(directory::Directory& directory, auth::PasswordHasher& passwords,
+                   auth::Entropy& entropy, const AdminOptions& options)
+        : directory_(directory), passwords_(passwords), entropy_(entropy), options_(options) {}
 
-    void add_routes(http::Router& router);
+    void add_operations(Contract& contract);
 
 private:
     using Answer = Result<net::Response>;
@@ -57,11 +50,10 @@ private:
         std::vector<directory::Tenant> tenants;  ///< the own one first
         const directory::Tenant* find(std::int64_t customer_id) const;
     };
-    using Handler = Answer (AdminEndpoints::*)(const Admin&, const net::Request&);
+    using Handler = Answer (AdminEndpoints::*)(const Admin&, const Call&);
 
-    void add(http::Router& router, net::Method method, std::string_view path, Handler handler);
-    net::Response answer(const net::Request& request, Handler handler);
-    Result<Admin> enter(const net::Request& request, std::optional<auth::Identity>& identity) const;
+    net::Response answer(const Call& call, Handler handler);
+    Result<Admin> enter(const Call& call) const;
     /// Checks a user's account as it is now, not as the token remembers it.
     Result<void> check_account(const auth::Identity& identity) const;
     void note(const Admin& admin, std::string_view action, std::string_view target,
@@ -69,43 +61,42 @@ private:
     void note_refusal(const auth::Identity& identity, const net::Request& request,
                       const Error& error);
 
-    Answer list_tenants(const Admin& admin, const net::Request& request);
-    Answer get_tenant(const Admin& admin, const net::Request& request);
-    Answer add_tenant(const Admin& admin, const net::Request& request);
-    Answer change_tenant(const Admin& admin, const net::Request& request);
-    Answer disable_tenant(const Admin& admin, const net::Request& request);
+    Answer list_tenants(const Admin& admin, const Call& call);
+    Answer get_tenant(const Admin& admin, const Call& call);
+    Answer add_tenant(const Admin& admin, const Call& call);
+    Answer change_tenant(const Admin& admin, const Call& call);
+    Answer disable_tenant(const Admin& admin, const Call& call);
 
-    Answer list_users(const Admin& admin, const net::Request& request);
-    Answer get_user(const Admin& admin, const net::Request& request);
-    Answer add_user(const Admin& admin, const net::Request& request);
-    Answer change_user(const Admin& admin, const net::Request& request);
-    Answer remove_user(const Admin& admin, const net::Request& request);
-    Result<directory::User> managed_user(const Admin& admin, const net::Request& request) const;
+    Answer list_users(const Admin& admin, const Call& call);
+    Answer get_user(const Admin& admin, const Call& call);
+    Answer add_user(const Admin& admin, const Call& call);
+    Answer change_user(const Admin& admin, const Call& call);
+    Answer remove_user(const Admin& admin, const Call& call);
+    Result<directory::User> managed_user(const Admin& admin, const Call& call) const;
     Result<void> fill_user(const Admin& admin, const JsonFields& fields,
                            directory::User& user) const;
 
-    Answer list_keys(const Admin& admin, const net::Request& request);
-    Answer get_key(const Admin& admin, const net::Request& request);
-    Answer add_key(const Admin& admin, const net::Request& request);
-    Answer change_key(const Admin& admin, const net::Request& request);
-    Answer revoke_key(const Admin& admin, const net::Request& request);
-    Result<directory::ApiKey> managed_key(const Admin& admin, const net::Request& request) const;
+    Answer list_keys(const Admin& admin, const Call& call);
+    Answer get_key(const Admin& admin, const Call& call);
+    Answer add_key(const Admin& admin, const Call& call);
+    Answer change_key(const Admin& admin, const Call& call);
+    Answer revoke_key(const Admin& admin, const Call& call);
+    Result<directory::ApiKey> managed_key(const Admin& admin, const Call& call) const;
 
-    Answer list_tags(const Admin& admin, const net::Request& request);
-    Answer get_tag(const Admin& admin, const net::Request& request);
-    Answer add_tag(const Admin& admin, const net::Request& request);
-    Answer change_tag(const Admin& admin, const net::Request& request);
-    Answer remove_tag(const Admin& admin, const net::Request& request);
+    Answer list_tags(const Admin& admin, const Call& call);
+    Answer get_tag(const Admin& admin, const Call& call);
+    Answer add_tag(const Admin& admin, const Call& call);
+    Answer change_tag(const Admin& admin, const Call& call);
+    Answer remove_tag(const Admin& admin, const Call& call);
     Result<directory::Document> find_tag(std::int64_t customer_id, std::string_view name) const;
 
-    Answer list_audit(const Admin& admin, const net::Request& request);
+    Answer list_audit(const Admin& admin, const Call& call);
 
     /// The query parameter `customer`, else the admin's own. NotFound when it is not managed.
-    static Result<std::int64_t> chosen_customer(const Admin& admin, const net::Request& request);
+    static Result<std::int64_t> chosen_customer(const Admin& admin, const Call& call);
     /// The body's `customerId`, else the admin's own. PermissionDenied when it is not managed.
-    static Result<std::int64_t> chosen_customer(const Admin& admin, const JsonFields& fields);
+    static Result<std::int64_t> body_customer(const Admin& admin, const Call& call);
 
-    const Access& access_;
     directory::Directory& directory_;
     auth::PasswordHasher& passwords_;
     auth::Entropy& entropy_;

@@ -11,28 +11,10 @@ namespace playhead::api {
 
 namespace {
 
-using net::Request;
 using net::Response;
 
 constexpr std::string_view kTagKind = "tag";
 constexpr std::size_t kTagNameBytesMax = 64;
-constexpr std::size_t kTagTitleBytesMax = 200;
-constexpr std::size_t kTagDescriptionBytesMax = 1000;
-constexpr std::string_view kTagTypes[] = {"text", "number", "boolean"};
-
-constexpr Field kNewKey[] = {
-    {"scope", FieldType::Text, true},
-    {"name", FieldType::Text},
-    {"customerId", FieldType::Integer},
-};
-constexpr Field kKeyChange[] = {{"name", FieldType::Text, true}};
-constexpr Field kNewTag[] = {
-    {"name", FieldType::Text, true},    {"title", FieldType::Text},
-    {"description", FieldType::Text},   {"type", FieldType::Text},
-    {"customerId", FieldType::Integer},
-};
-constexpr Field kTagChange[] = {
-    {"title", FieldType::Text}, {"description", FieldType::Text}, {"type", FieldType::Text}};
 
 void write_time(JsonWriter& json, const char* name, const std::optional<std::int64_t>& time_ms) {
     json.key(name);
@@ -96,7 +78,7 @@ void write_tag(JsonWriter& json, const directory::Document& document) {
     json.raw(document.body);
 }
 
-Result<void> check_tag(std::string_view name, const Tag& tag) {
+Result<void> check_tag_name(std::string_view name) {
     const bool plain = !name.empty() && name.size() <= kTagNameBytesMax &&
                        std::all_of(name.begin(), name.end(), [](char c) {
                            return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
@@ -106,18 +88,6 @@ Result<void> check_tag(std::string_view name, const Tag& tag) {
         return fail_parameter("name", std::string(name.substr(0, kTagNameBytesMax)),
                               "1 to 64 letters, digits, '_', '-' or '.'",
                               "the tag's name cannot be used");
-    }
-    if (tag.title.size() > kTagTitleBytesMax) {
-        return fail_parameter("title", tag.title.substr(0, 64), "at most 200 bytes",
-                              "the title is too long");
-    }
-    if (tag.description.size() > kTagDescriptionBytesMax) {
-        return fail_parameter("description", tag.description.substr(0, 64), "at most 1000 bytes",
-                              "the description is too long");
-    }
-    if (std::find(std::begin(kTagTypes), std::end(kTagTypes), tag.type) == std::end(kTagTypes)) {
-        return fail_parameter("type", tag.type.substr(0, 64), "text, number or boolean",
-                              "there is no such type of tag");
     }
     return {};
 }
@@ -147,38 +117,36 @@ Result<std::string> declared_tags_json(const directory::Directory& directory,
     return out;
 }
 
-Result<Response> AdminEndpoints::list_keys(const Admin& admin, const Request& request) {
-    const auto customer = chosen_customer(admin, request);
+Result<Response> AdminEndpoints::list_keys(const Admin& admin, const Call& call) {
+    const auto customer = chosen_customer(admin, call);
     if (!customer) return fail(customer.error());
     const auto keys = directory_.api_keys(*customer);
     if (!keys) return fail(keys.error());
     return admin_list("apiKeys", *keys, write_key);
 }
 
-Result<directory::ApiKey> AdminEndpoints::managed_key(const Admin& admin,
-                                                      const Request& request) const {
-    auto key = directory_.api_key(request.param("id"));
+Result<directory::ApiKey> AdminEndpoints::managed_key(const Admin& admin, const Call& call) const {
+    auto key = directory_.api_key(call.text("id"));
     if (!key && key.error().code != ErrorCode::NotFound) return fail(key.error());
     if (key && admin.find(key->customer_id) != nullptr) return key;
     return fail(Error{ErrorCode::NotFound,
                       "there is no such key among those that you manage",
                       "id",
-                      std::string(request.param("id").substr(0, 15)),
+                      std::string(call.text("id").substr(0, 15)),
                       {}});
 }
 
-Result<Response> AdminEndpoints::get_key(const Admin& admin, const Request& request) {
-    const auto key = managed_key(admin, request);
+Result<Response> AdminEndpoints::get_key(const Admin& admin, const Call& call) {
+    const auto key = managed_key(admin, call);
     if (!key) return fail(key.error());
     return admin_item(200, *key, write_key);
 }
 
-Result<Response> AdminEndpoints::add_key(const Admin& admin, const Request& request) {
-    const auto fields = JsonFields::parse(request.body(), kNewKey);
-    if (!fields) return fail(fields.error());
-    const auto customer = chosen_customer(admin, *fields);
+Result<Response> AdminEndpoints::add_key(const Admin& admin, const Call& call) {
+    const auto& fields = call.fields();
+    const auto customer = body_customer(admin, call);
     if (!customer) return fail(customer.error());
-    const auto& name = *fields->find<std::string>("scope");
+    const auto& name = *fields.find<std::string>("scope");
     const auto scope = directory::parse_scope(name);
     if (!scope) {
         return fail_parameter("scope", name.substr(0, 64), "read, ingest or admin",
@@ -188,7 +156,7 @@ Result<Response> AdminEndpoints::add_key(const Admin& admin, const Request& requ
     if (!keys) return fail(keys.error());
     if (keys->size() >= kApiKeysPerCustomerMax) return fail_full("keys", kApiKeysPerCustomerMax);
     std::string label;
-    fields->take("name", label);
+    fields.take("name", label);
     const auto made = auth::create_api_key(directory_, entropy_, *customer, *scope, label);
     if (!made) return fail(made.error());
     note(admin, "apikey-added", made->id, *customer, "scope " + name);
@@ -203,19 +171,18 @@ Result<Response> AdminEndpoints::add_key(const Admin& admin, const Request& requ
     return admin_reply(201, std::move(body));
 }
 
-Result<Response> AdminEndpoints::change_key(const Admin& admin, const Request& request) {
-    auto key = managed_key(admin, request);
+Result<Response> AdminEndpoints::change_key(const Admin& admin, const Call& call) {
+    auto key = managed_key(admin, call);
     if (!key) return fail(key.error());
-    const auto fields = JsonFields::parse(request.body(), kKeyChange);
-    if (!fields) return fail(fields.error());
-    fields->take("name", key->name);
+    const auto& fields = call.fields();
+    fields.take("name", key->name);
     if (auto done = directory_.rename_api_key(key->id, key->name); !done) return fail(done.error());
-    note(admin, "apikey-changed", key->id, key->customer_id, fields->names());
+    note(admin, "apikey-changed", key->id, key->customer_id, fields.names());
     return admin_item(200, *key, write_key);
 }
 
-Result<Response> AdminEndpoints::revoke_key(const Admin& admin, const Request& request) {
-    const auto key = managed_key(admin, request);
+Result<Response> AdminEndpoints::revoke_key(const Admin& admin, const Call& call) {
+    const auto key = managed_key(admin, call);
     if (!key) return fail(key.error());
     if (auto done = directory_.revoke_api_key(key->id); !done) return fail(done.error());
     note(admin, "apikey-revoked", key->id, key->customer_id, "");
@@ -236,36 +203,35 @@ Result<directory::Document> AdminEndpoints::find_tag(std::int64_t customer_id,
                       {}});
 }
 
-Result<Response> AdminEndpoints::list_tags(const Admin& admin, const Request& request) {
-    const auto customer = chosen_customer(admin, request);
+Result<Response> AdminEndpoints::list_tags(const Admin& admin, const Call& call) {
+    const auto customer = chosen_customer(admin, call);
     if (!customer) return fail(customer.error());
     const auto tags = directory_.documents(kTagKind, *customer);
     if (!tags) return fail(tags.error());
     return admin_list("tags", *tags, write_tag);
 }
 
-Result<Response> AdminEndpoints::get_tag(const Admin& admin, const Request& request) {
-    const auto customer = chosen_customer(admin, request);
+Result<Response> AdminEndpoints::get_tag(const Admin& admin, const Call& call) {
+    const auto customer = chosen_customer(admin, call);
     if (!customer) return fail(customer.error());
-    const auto tag = find_tag(*customer, request.param("id"));
+    const auto tag = find_tag(*customer, call.text("id"));
     if (!tag) return fail(tag.error());
     return admin_item(200, *tag, write_tag);
 }
 
-Result<Response> AdminEndpoints::add_tag(const Admin& admin, const Request& request) {
-    const auto fields = JsonFields::parse(request.body(), kNewTag);
-    if (!fields) return fail(fields.error());
-    const auto customer = chosen_customer(admin, *fields);
+Result<Response> AdminEndpoints::add_tag(const Admin& admin, const Call& call) {
+    const auto& fields = call.fields();
+    const auto customer = body_customer(admin, call);
     if (!customer) return fail(customer.error());
     directory::Document document;
     document.kind = kTagKind;
     document.customer_id = *customer;
-    fields->take("name", document.id);
+    fields.take("name", document.id);
     Tag tag;
-    fields->take("title", tag.title);
-    fields->take("description", tag.description);
-    fields->take("type", tag.type);
-    if (auto good = check_tag(document.id, tag); !good) return fail(good.error());
+    fields.take("title", tag.title);
+    fields.take("description", tag.description);
+    fields.take("type", tag.type);
+    if (auto good = check_tag_name(document.id); !good) return fail(good.error());
     const auto tags = directory_.documents(kTagKind, *customer);
     if (!tags) return fail(tags.error());
     if (tags->size() >= kTagsPerCustomerMax) return fail_full("tags", kTagsPerCustomerMax);
@@ -279,28 +245,26 @@ Result<Response> AdminEndpoints::add_tag(const Admin& admin, const Request& requ
     return admin_item(201, document, write_tag);
 }
 
-Result<Response> AdminEndpoints::change_tag(const Admin& admin, const Request& request) {
-    const auto customer = chosen_customer(admin, request);
+Result<Response> AdminEndpoints::change_tag(const Admin& admin, const Call& call) {
+    const auto customer = chosen_customer(admin, call);
     if (!customer) return fail(customer.error());
-    auto document = find_tag(*customer, request.param("id"));
+    auto document = find_tag(*customer, call.text("id"));
     if (!document) return fail(document.error());
-    const auto fields = JsonFields::parse(request.body(), kTagChange);
-    if (!fields) return fail(fields.error());
+    const auto& fields = call.fields();
     Tag tag = read_tag(*document);
-    fields->take("title", tag.title);
-    fields->take("description", tag.description);
-    fields->take("type", tag.type);
-    if (auto good = check_tag(document->id, tag); !good) return fail(good.error());
+    fields.take("title", tag.title);
+    fields.take("description", tag.description);
+    fields.take("type", tag.type);
     document->body = tag_body(document->id, tag);
     if (auto done = directory_.put_document(*document); !done) return fail(done.error());
-    note(admin, "tag-changed", document->id, *customer, fields->names());
+    note(admin, "tag-changed", document->id, *customer, fields.names());
     return admin_item(200, *document, write_tag);
 }
 
-Result<Response> AdminEndpoints::remove_tag(const Admin& admin, const Request& request) {
-    const auto customer = chosen_customer(admin, request);
+Result<Response> AdminEndpoints::remove_tag(const Admin& admin, const Call& call) {
+    const auto customer = chosen_customer(admin, call);
     if (!customer) return fail(customer.error());
-    const auto tag = find_tag(*customer, request.param("id"));
+    const auto tag = find_tag(*customer, call.text("id"));
     if (!tag) return fail(tag.error());
     if (auto done = directory_.remove_document(kTagKind, *customer, tag->id); !done) {
         return fail(done.error());

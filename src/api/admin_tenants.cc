@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <charconv>
 
 #include "api/admin_endpoints.h"
 #include "api/admin_replies.h"
@@ -8,21 +7,7 @@ namespace playhead::api {
 
 namespace {
 
-using net::Request;
 using net::Response;
-
-constexpr Field kNewTenant[] = {
-    {"customerId", FieldType::Integer, true},     {"name", FieldType::Text, true},
-    {"allowedOrigins", FieldType::Texts},         {"ingestKeys", FieldType::Texts},
-    {"statsIntervalSeconds", FieldType::Integer},
-};
-constexpr Field kTenantChange[] = {
-    {"name", FieldType::Text},
-    {"enabled", FieldType::Boolean},
-    {"allowedOrigins", FieldType::Texts},
-    {"ingestKeys", FieldType::Texts},
-    {"statsIntervalSeconds", FieldType::Integer},
-};
 
 void write_tenant(JsonWriter& json, const directory::Tenant& tenant) {
     json.begin_object();
@@ -53,14 +38,8 @@ void take_fields(const JsonFields& fields, directory::Tenant& tenant) {
 
 /// The tenant of the path among those that are managed.
 template <class Admin>
-Result<directory::Tenant> tenant_of_path(const Admin& admin, const Request& request) {
-    const auto text = request.param("id");
-    std::int64_t id = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id);
-    if (error != std::errc() || end != text.data() + text.size()) {
-        return fail_parameter("id", std::string(text.substr(0, 64)), "a customer id",
-                              "the tenant in the path is not a number");
-    }
+Result<directory::Tenant> tenant_of_path(const Admin& admin, const Call& call) {
+    const auto id = call.integer("id");
     if (const auto* tenant = admin.find(id)) return *tenant;
     return fail(Error{ErrorCode::NotFound,
                       "there is no such tenant among those that you manage",
@@ -71,23 +50,22 @@ Result<directory::Tenant> tenant_of_path(const Admin& admin, const Request& requ
 
 }  // namespace
 
-Result<Response> AdminEndpoints::list_tenants(const Admin& admin, const Request&) {
+Result<Response> AdminEndpoints::list_tenants(const Admin& admin, const Call&) {
     return admin_list("tenants", admin.tenants, write_tenant);
 }
 
-Result<Response> AdminEndpoints::get_tenant(const Admin& admin, const Request& request) {
-    const auto tenant = tenant_of_path(admin, request);
+Result<Response> AdminEndpoints::get_tenant(const Admin& admin, const Call& call) {
+    const auto tenant = tenant_of_path(admin, call);
     if (!tenant) return fail(tenant.error());
     return admin_item(200, *tenant, write_tenant);
 }
 
-Result<Response> AdminEndpoints::add_tenant(const Admin& admin, const Request& request) {
-    const auto fields = JsonFields::parse(request.body(), kNewTenant);
-    if (!fields) return fail(fields.error());
+Result<Response> AdminEndpoints::add_tenant(const Admin& admin, const Call& call) {
+    const auto& fields = call.fields();
     if (admin.tenants.size() > kChildTenantsMax) return fail_full("tenants", kChildTenantsMax);
     directory::Tenant tenant;
-    fields->take("customerId", tenant.customer_id);
-    take_fields(*fields, tenant);
+    fields.take("customerId", tenant.customer_id);
+    take_fields(fields, tenant);
     // Below the admin's own and on its plan: anything else is the operator's to give.
     tenant.parent_customer_id = admin.own;
     tenant.plan_level = admin.tenants.front().plan_level;
@@ -98,24 +76,23 @@ Result<Response> AdminEndpoints::add_tenant(const Admin& admin, const Request& r
     return admin_item(201, *stored, write_tenant);
 }
 
-Result<Response> AdminEndpoints::change_tenant(const Admin& admin, const Request& request) {
-    auto tenant = tenant_of_path(admin, request);
+Result<Response> AdminEndpoints::change_tenant(const Admin& admin, const Call& call) {
+    auto tenant = tenant_of_path(admin, call);
     if (!tenant) return fail(tenant.error());
-    const auto fields = JsonFields::parse(request.body(), kTenantChange);
-    if (!fields) return fail(fields.error());
-    if (tenant->customer_id == admin.own && fields->has("enabled")) {
+    const auto& fields = call.fields();
+    if (tenant->customer_id == admin.own && fields.has("enabled")) {
         return fail_denied("enabled", "",
                            "only the operator enables or disables your own customer");
     }
-    take_fields(*fields, *tenant);
+    take_fields(fields, *tenant);
     if (auto done = directory_.update_tenant(*tenant); !done) return fail(done.error());
     note(admin, "tenant-changed", std::to_string(tenant->customer_id), tenant->customer_id,
-         fields->names());
+         fields.names());
     return admin_item(200, *tenant, write_tenant);
 }
 
-Result<Response> AdminEndpoints::disable_tenant(const Admin& admin, const Request& request) {
-    auto tenant = tenant_of_path(admin, request);
+Result<Response> AdminEndpoints::disable_tenant(const Admin& admin, const Call& call) {
+    auto tenant = tenant_of_path(admin, call);
     if (!tenant) return fail(tenant.error());
     if (tenant->customer_id == admin.own) {
         return fail_denied("id", std::to_string(admin.own),

@@ -7,27 +7,7 @@ namespace playhead::api {
 
 namespace {
 
-using net::Request;
 using net::Response;
-
-constexpr Field kNewUser[] = {
-    {"email", FieldType::Text, true},
-    {"password", FieldType::Text, true},
-    {"customerId", FieldType::Integer},
-    {"role", FieldType::Text},
-    {"furtherCustomers", FieldType::Integers},
-    {"enabled", FieldType::Boolean},
-    {"givenName", FieldType::Text},
-    {"familyName", FieldType::Text},
-};
-constexpr Field kUserChange[] = {
-    {"password", FieldType::Text},
-    {"role", FieldType::Text},
-    {"furtherCustomers", FieldType::Integers},
-    {"enabled", FieldType::Boolean},
-    {"givenName", FieldType::Text},
-    {"familyName", FieldType::Text},
-};
 
 void write_user(JsonWriter& json, const directory::User& user) {
     json.begin_object();
@@ -48,28 +28,27 @@ void write_user(JsonWriter& json, const directory::User& user) {
 
 }  // namespace
 
-Result<Response> AdminEndpoints::list_users(const Admin& admin, const Request& request) {
-    const auto customer = chosen_customer(admin, request);
+Result<Response> AdminEndpoints::list_users(const Admin& admin, const Call& call) {
+    const auto customer = chosen_customer(admin, call);
     if (!customer) return fail(customer.error());
     const auto users = directory_.users(*customer);
     if (!users) return fail(users.error());
     return admin_list("users", *users, write_user);
 }
 
-Result<directory::User> AdminEndpoints::managed_user(const Admin& admin,
-                                                     const Request& request) const {
-    auto user = directory_.user_by_subject(request.param("id"));
+Result<directory::User> AdminEndpoints::managed_user(const Admin& admin, const Call& call) const {
+    auto user = directory_.user_by_subject(call.text("id"));
     if (!user && user.error().code != ErrorCode::NotFound) return fail(user.error());
     if (user && admin.find(user->customer_id) != nullptr) return user;
     return fail(Error{ErrorCode::NotFound,
                       "there is no such user among those that you manage",
                       "id",
-                      std::string(request.param("id").substr(0, 64)),
+                      std::string(call.text("id").substr(0, 64)),
                       {}});
 }
 
-Result<Response> AdminEndpoints::get_user(const Admin& admin, const Request& request) {
-    const auto user = managed_user(admin, request);
+Result<Response> AdminEndpoints::get_user(const Admin& admin, const Call& call) {
+    const auto user = managed_user(admin, call);
     if (!user) return fail(user.error());
     return admin_item(200, *user, write_user);
 }
@@ -99,19 +78,18 @@ Result<void> AdminEndpoints::fill_user(const Admin& admin, const JsonFields& fie
     return {};
 }
 
-Result<Response> AdminEndpoints::add_user(const Admin& admin, const Request& request) {
-    const auto fields = JsonFields::parse(request.body(), kNewUser);
-    if (!fields) return fail(fields.error());
-    const auto customer = chosen_customer(admin, *fields);
+Result<Response> AdminEndpoints::add_user(const Admin& admin, const Call& call) {
+    const auto& fields = call.fields();
+    const auto customer = body_customer(admin, call);
     if (!customer) return fail(customer.error());
     const auto others = directory_.users(*customer);
     if (!others) return fail(others.error());
     if (others->size() >= kUsersPerCustomerMax) return fail_full("users", kUsersPerCustomerMax);
     directory::User user;
     user.customer_id = *customer;
-    fields->take("email", user.email);
-    if (auto filled = fill_user(admin, *fields, user); !filled) return fail(filled.error());
-    auto hash = passwords_.hash(*fields->find<std::string>("password"));
+    fields.take("email", user.email);
+    if (auto filled = fill_user(admin, fields, user); !filled) return fail(filled.error());
+    auto hash = passwords_.hash(*fields.find<std::string>("password"));
     if (!hash) return fail(hash.error());
     user.password_hash = std::move(*hash);
     const auto added = directory_.add_user(user);
@@ -121,23 +99,22 @@ Result<Response> AdminEndpoints::add_user(const Admin& admin, const Request& req
     return admin_item(201, *added, write_user);
 }
 
-Result<Response> AdminEndpoints::change_user(const Admin& admin, const Request& request) {
-    auto user = managed_user(admin, request);
+Result<Response> AdminEndpoints::change_user(const Admin& admin, const Call& call) {
+    auto user = managed_user(admin, call);
     if (!user) return fail(user.error());
-    const auto fields = JsonFields::parse(request.body(), kUserChange);
-    if (!fields) return fail(fields.error());
+    const auto& fields = call.fields();
     const auto& further = user->further_customers;
     const bool beyond = std::any_of(further.begin(), further.end(), [&](std::int64_t customer) {
         return admin.find(customer) == nullptr;
     });
-    const auto* password = fields->find<std::string>("password");
-    if (beyond && (password != nullptr || fields->has("role") || fields->has("furtherCustomers"))) {
+    const auto* password = fields.find<std::string>("password");
+    if (beyond && (password != nullptr || fields.has("role") || fields.has("furtherCustomers"))) {
         // Whoever sets the password of an account may read all that it may.
         return fail_denied("id", user->subject,
                            "this account reads customers that you do not manage; only the "
                            "operator may change its password, role or customers");
     }
-    if (auto filled = fill_user(admin, *fields, *user); !filled) return fail(filled.error());
+    if (auto filled = fill_user(admin, fields, *user); !filled) return fail(filled.error());
     if (user->subject == admin.identity.subject &&
         (!user->enabled || user->role != directory::Role::Admin)) {
         return fail(ErrorCode::Conflict, "you cannot take the administration from yourself");
@@ -154,12 +131,12 @@ Result<Response> AdminEndpoints::change_user(const Admin& admin, const Request& 
             return fail(done.error());
         }
     }
-    note(admin, "user-changed", user->email, user->customer_id, fields->names());
+    note(admin, "user-changed", user->email, user->customer_id, fields.names());
     return admin_item(200, *user, write_user);
 }
 
-Result<Response> AdminEndpoints::remove_user(const Admin& admin, const Request& request) {
-    const auto user = managed_user(admin, request);
+Result<Response> AdminEndpoints::remove_user(const Admin& admin, const Call& call) {
+    const auto user = managed_user(admin, call);
     if (!user) return fail(user.error());
     if (user->subject == admin.identity.subject) {
         return fail(ErrorCode::Conflict, "you cannot remove yourself");

@@ -8,10 +8,11 @@
 #include "alerts/alert_book.h"
 #include "alerts/sampler.h"
 #include "alerts/webhooks.h"
-#include "api/access.h"
+#include "api/contract.h"
+#include "api/query_desk.h"
 #include "base/clock.h"
 #include "directory/directory.h"
-#include "http/router.h"
+#include "query/period.h"
 
 namespace playhead::api {
 
@@ -20,36 +21,40 @@ namespace playhead::api {
 /// Thread safe.
 class AlertEndpoints {
 public:
-    AlertEndpoints(const Access& access, directory::Directory& directory, alerts::AlertBook& book,
+    AlertEndpoints(directory::Directory& directory, alerts::AlertBook& book,
                    const alerts::Sampler& sampler, const notify::WebhookPolicy& webhooks,
-                   const Clock& clock, std::int64_t retention_days);
+                   QueryDesk& desk, const Clock& clock, std::int64_t retention_days);
 
-    void add_routes(http::Router& router);
+    void add_operations(Contract& contract);
 
 private:
-    void list_alerts(net::Request& request, net::Responder responder);
-    void acknowledge(net::Request& request, net::Responder responder);
-    void list_rules(net::Request& request, net::Responder responder);
-    void show_rule(net::Request& request, net::Responder responder);
-    void create_rule(net::Request& request, net::Responder responder);
-    void replace_rule(net::Request& request, net::Responder responder);
-    void remove_rule(net::Request& request, net::Responder responder);
-    void backtest(net::Request& request, net::Responder responder);
+    using Answer = Result<net::Response>;
+    Answer list_alerts(const Call& call);
+    Answer acknowledge(const Call& call);
+    Answer list_rules(const Call& call);
+    Answer show_rule(const Call& call);
+    Answer create_rule(const Call& call);
+    Answer replace_rule(const Call& call);
+    Answer remove_rule(const Call& call);
+    void backtest(const Call& call, net::Responder responder);
 
-    /// The rule of the body, checked against the dictionary by asking for its newest values; a
-    /// secret that is not given is that of `before`.
-    Result<alerts::Rule> rule_of(const net::Request& request, const Caller& caller,
-                                 const alerts::Rule* before = nullptr) const;
-    Result<alerts::Rule> stored(const Caller& caller, std::string_view rule_id) const;
-    Result<void> store(const alerts::Rule& rule, const Caller& caller, const char* action,
-                       const net::Request& request);
+    /// The rule of the body, checked against the dictionary by asking for its newest values, and
+    /// its webhooks; a secret that is not given is that of `before`.
+    Result<alerts::Rule> rule_of(const Call& call, const alerts::Rule* before = nullptr) const;
+    /// That names and filter of a rule go together.
+    Result<void> check(const alerts::Rule& rule) const;
+    Result<std::string> backtest_json(const alerts::Rule& rule, const query::Period& period) const;
+    Result<alerts::Rule> stored(const Call& call) const;
+    Result<void> store(const alerts::Rule& rule, const char* action, const Call& call);
+    Result<void> audit(const char* action, std::string_view target, std::string_view detail,
+                       const Call& call);
     std::string new_id();
 
-    const Access& access_;
     directory::Directory& directory_;
     alerts::AlertBook& book_;
     const alerts::Sampler& sampler_;
     const notify::WebhookPolicy& webhooks_;
+    QueryDesk& desk_;
     const Clock& clock_;
     std::int64_t retention_days_;
     std::uint64_t id_seed_;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "api/export_operations.h"
 #include "base/json_writer.h"
 #include "net/problem.h"
 
@@ -9,8 +10,6 @@ namespace playhead::api {
 
 namespace {
 
-using net::Request;
-using net::Responder;
 using net::Response;
 
 constexpr std::uint64_t kBodyBytesMax = 16 * 1024;
@@ -23,24 +22,21 @@ Response json_reply(int status, std::string body) {
 
 }  // namespace
 
-void ExportEndpoints::add_routes(http::Router& router) {
-    using Step = Answer (ExportEndpoints::*)(const Request&, const Caller&);
-    const auto add = [&](net::Method method, const char* pattern, Step step) {
-        router.add(
-            method, pattern, http::RouteOptions{http::RunOn::Pool, kBodyBytesMax, true},
-            [this, step](Request& request, Responder responder) {
-                const auto caller = access_.enter(request, std::nullopt, auth::Permission::Admin);
-                if (!caller) return responder.send(net::problem_response(caller.error()));
-                auto answer = (this->*step)(request, *caller);
+void ExportEndpoints::add_operations(Contract& contract) {
+    const auto add = [&](Operation operation, Answer (ExportEndpoints::*step)(const Call&)) {
+        contract.add(
+            std::move(operation), {http::RunOn::Pool, kBodyBytesMax, true},
+            [this, step](Call& call, net::Responder responder) {
+                auto answer = (this->*step)(call);
                 responder.send(answer ? std::move(*answer) : net::problem_response(answer.error()));
             });
     };
-    add(net::Method::Get, "/mm-apis/exports/{customerId}", &ExportEndpoints::list);
-    add(net::Method::Post, "/mm-apis/exports/{customerId}", &ExportEndpoints::create);
-    add(net::Method::Get, "/mm-apis/exports/{customerId}/{id}", &ExportEndpoints::show);
-    add(net::Method::Put, "/mm-apis/exports/{customerId}/{id}", &ExportEndpoints::replace);
-    add(net::Method::Delete, "/mm-apis/exports/{customerId}/{id}", &ExportEndpoints::remove);
-    add(net::Method::Post, "/mm-apis/exports/{customerId}/{id}/run", &ExportEndpoints::run);
+    add(list_exports_operation(), &ExportEndpoints::list);
+    add(add_export_operation(), &ExportEndpoints::create);
+    add(get_export_operation(), &ExportEndpoints::show);
+    add(replace_export_operation(), &ExportEndpoints::replace);
+    add(remove_export_operation(), &ExportEndpoints::remove);
+    add(run_export_operation(), &ExportEndpoints::run);
 }
 
 Result<std::string> ExportEndpoints::with_state(const exports::Definition& definition) const {
@@ -54,29 +50,28 @@ Result<std::string> ExportEndpoints::with_state(const exports::Definition& defin
     return body + "}";
 }
 
-void ExportEndpoints::audit(const Caller& caller, const char* action, std::string_view id,
-                            const Request& request) {
+void ExportEndpoints::audit(const Call& call, const char* action, std::string_view id) {
+    const auto& identity = call.caller.identity;
     directory::AuditEntry entry;
-    entry.actor = caller.identity.email.empty() ? caller.identity.subject : caller.identity.email;
+    entry.actor = identity.email.empty() ? identity.subject : identity.email;
     entry.action = action;
     entry.target = id;
-    entry.customer_id = caller.customer_id;
-    entry.address = request.remote_address();
+    entry.customer_id = call.caller.customer_id;
+    entry.address = call.request.remote_address();
     static_cast<void>(directory_.audit(entry));
 }
 
-ExportEndpoints::Answer ExportEndpoints::stored(exports::Definition definition,
-                                                const Caller& caller, const char* action,
-                                                const Request& request, int status) {
+ExportEndpoints::Answer ExportEndpoints::stored(exports::Definition definition, const Call& call,
+                                                const char* action, int status) {
     if (auto done = exporter_.put(definition); !done) return fail(done.error());
-    audit(caller, action, definition.id, request);
+    audit(call, action, definition.id);
     auto body = with_state(definition);
     if (!body) return fail(body.error());
     return json_reply(status, std::move(*body));
 }
 
-ExportEndpoints::Answer ExportEndpoints::list(const Request&, const Caller& caller) {
-    const auto all = exporter_.list(caller.customer_id);
+ExportEndpoints::Answer ExportEndpoints::list(const Call& call) {
+    const auto all = exporter_.list(call.caller.customer_id);
     if (!all) return fail(all.error());
     std::string body = "{\"exports\":[";
     for (const auto& definition : *all) {
@@ -88,10 +83,10 @@ ExportEndpoints::Answer ExportEndpoints::list(const Request&, const Caller& call
     return json_reply(200, body + "]}");
 }
 
-ExportEndpoints::Answer ExportEndpoints::create(const Request& request, const Caller& caller) {
-    auto definition = exports::parse_definition(request.body(), exporter_.policy());
+ExportEndpoints::Answer ExportEndpoints::create(const Call& call) {
+    auto definition = exports::parse_definition(call.request.body(), exporter_.policy());
     if (!definition) return fail(definition.error());
-    const auto all = exporter_.list(caller.customer_id);
+    const auto all = exporter_.list(call.caller.customer_id);
     if (!all) return fail(all.error());
     if (all->size() >= exports::kExportsPerCustomerMax) {
         return fail(ErrorCode::Conflict,
@@ -99,51 +94,51 @@ ExportEndpoints::Answer ExportEndpoints::create(const Request& request, const Ca
                                 exports::kExportsPerCustomerMax));
     }
     definition->id = ids_.new_id();
-    definition->customer_id = caller.customer_id;
-    return stored(std::move(*definition), caller, "export-added", request, 201);
+    definition->customer_id = call.caller.customer_id;
+    return stored(std::move(*definition), call, "export-added", 201);
 }
 
-ExportEndpoints::Answer ExportEndpoints::show(const Request& request, const Caller& caller) {
-    const auto definition = exporter_.find(caller.customer_id, request.param("id"));
+ExportEndpoints::Answer ExportEndpoints::show(const Call& call) {
+    const auto definition = exporter_.find(call.caller.customer_id, call.text("id"));
     if (!definition) return fail(definition.error());
     auto body = with_state(*definition);
     if (!body) return fail(body.error());
     return json_reply(200, std::move(*body));
 }
 
-ExportEndpoints::Answer ExportEndpoints::replace(const Request& request, const Caller& caller) {
-    const auto known = exporter_.find(caller.customer_id, request.param("id"));
+ExportEndpoints::Answer ExportEndpoints::replace(const Call& call) {
+    const auto known = exporter_.find(call.caller.customer_id, call.text("id"));
     if (!known) return fail(known.error());
-    auto definition = exports::parse_definition(request.body(), exporter_.policy());
+    auto definition = exports::parse_definition(call.request.body(), exporter_.policy());
     if (!definition) return fail(definition.error());
     definition->id = known->id;
-    definition->customer_id = caller.customer_id;
+    definition->customer_id = call.caller.customer_id;
     // What is in another place is not what the state says was written.
     if (definition->target != known->target || definition->table != known->table ||
         definition->s3.endpoint != known->s3.endpoint) {
-        if (auto done = exporter_.remove(caller.customer_id, known->id); !done) {
+        if (auto done = exporter_.remove(call.caller.customer_id, known->id); !done) {
             return fail(done.error());
         }
     }
-    return stored(std::move(*definition), caller, "export-changed", request, 200);
+    return stored(std::move(*definition), call, "export-changed", 200);
 }
 
-ExportEndpoints::Answer ExportEndpoints::remove(const Request& request, const Caller& caller) {
-    const auto known = exporter_.find(caller.customer_id, request.param("id"));
+ExportEndpoints::Answer ExportEndpoints::remove(const Call& call) {
+    const auto known = exporter_.find(call.caller.customer_id, call.text("id"));
     if (!known) return fail(known.error());
-    if (auto done = exporter_.remove(caller.customer_id, known->id); !done) {
+    if (auto done = exporter_.remove(call.caller.customer_id, known->id); !done) {
         return fail(done.error());
     }
-    audit(caller, "export-removed", known->id, request);
+    audit(call, "export-removed", known->id);
     return Response(204);
 }
 
-ExportEndpoints::Answer ExportEndpoints::run(const Request& request, const Caller& caller) {
-    const auto definition = exporter_.find(caller.customer_id, request.param("id"));
+ExportEndpoints::Answer ExportEndpoints::run(const Call& call) {
+    const auto definition = exporter_.find(call.caller.customer_id, call.text("id"));
     if (!definition) return fail(definition.error());
     const auto state = exporter_.run(*definition);
     if (!state) return fail(state.error());
-    audit(caller, "export-run", definition->id, request);
+    audit(call, "export-run", definition->id);
     std::string body;
     JsonWriter json(body);
     exports::write_state(json, *state, false);

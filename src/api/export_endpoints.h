@@ -1,11 +1,10 @@
 /// `/mm-apis/exports/{customerId}`: what is exported, where to and how it went.
 #pragma once
 
-#include "api/access.h"
+#include "api/contract.h"
 #include "api/running_queries.h"
 #include "directory/directory.h"
 #include "exports/exporter.h"
-#include "http/router.h"
 
 namespace playhead::api {
 
@@ -14,27 +13,24 @@ namespace playhead::api {
 /// Thread safe.
 class ExportEndpoints {
 public:
-    ExportEndpoints(const Access& access, exports::Exporter& exporter,
-                    directory::Directory& directory, RunningQueries& ids)
-        : access_(access), exporter_(exporter), directory_(directory), ids_(ids) {}
+    ExportEndpoints(exports::Exporter& exporter, directory::Directory& directory,
+                    RunningQueries& ids)
+        : exporter_(exporter), directory_(directory), ids_(ids) {}
 
-    void add_routes(http::Router& router);
+    void add_operations(Contract& contract);
 
 private:
     using Answer = Result<net::Response>;
-    Answer list(const net::Request& request, const Caller& caller);
-    Answer create(const net::Request& request, const Caller& caller);
-    Answer show(const net::Request& request, const Caller& caller);
-    Answer replace(const net::Request& request, const Caller& caller);
-    Answer remove(const net::Request& request, const Caller& caller);
-    Answer run(const net::Request& request, const Caller& caller);
-    Answer stored(exports::Definition definition, const Caller& caller, const char* action,
-                  const net::Request& request, int status);
-    void audit(const Caller& caller, const char* action, std::string_view id,
-               const net::Request& request);
+    Answer list(const Call& call);
+    Answer create(const Call& call);
+    Answer show(const Call& call);
+    Answer replace(const Call& call);
+    Answer remove(const Call& call);
+    Answer run(const Call& call);
+    Answer stored(exports::Definition definition, const Call& call, const char* action, int status);
+    void audit(const Call& call, const char* action, std::string_view id);
     Result<std::string> with_state(const exports::Definition& definition) const;
 
-    const Access& access_;
     exports::Exporter& exporter_;
     directory::Directory& directory_;
     RunningQueries& ids_;

@@ -5,7 +5,9 @@
 
 #include <algorithm>
 
+#include "base/json_writer.h"
 #include "query/nearest.h"
+#include "query/text.h"
 
 namespace playhead::api {
 
@@ -72,12 +74,41 @@ tl::unexpected<Error> unknown_member(std::string_view name, std::span<const Fiel
     for (const Field& field : fields) names.emplace_back(field.name);
     const auto near = query::nearest_name(name, names);
     const std::string shown(name.substr(0, kShownBytesMax));
-    return fail_parameter(
-        shown, "", near.empty() ? fmt::format("{}", fmt::join(names, ", ")) : near,
-        near.empty() ? fmt::format("the body has an unknown member '{}'", shown)
-                     : fmt::format("the body has an unknown member '{}'; did you mean "
-                                   "'{}'?",
-                                   shown, near));
+    return fail_parameter(shown, "",
+                          near.empty() ? fmt::format("one of {}", fmt::join(names, ", "))
+                                       : "did you mean \"" + near + "\"?",
+                          fmt::format("the body has an unknown member '{}'", shown));
+}
+
+bool is_bounded(const Field& field) {
+    return field.least != std::numeric_limits<std::int64_t>::min();
+}
+
+/// Of an Integer that is beyond its bounds.
+std::optional<Error> wrong_range(const Field& field, std::int64_t number) {
+    if (number >= field.least && number <= field.most) return {};
+    return fail_parameter(field.name, std::to_string(number),
+                          fmt::format("a whole number from {} to {}", field.least, field.most),
+                          fmt::format("'{}' is out of range", field.name))
+        .value();
+}
+
+/// Of a Text that is too long, or none of the choices.
+std::optional<Error> wrong_text(const Field& field, std::string_view text) {
+    if (field.bytes_max > 0 && text.size() > field.bytes_max) {
+        return fail_parameter(field.name, std::string(text.substr(0, kShownBytesMax)),
+                              fmt::format("at most {} bytes", field.bytes_max),
+                              fmt::format("'{}' is too long", field.name))
+            .value();
+    }
+    const auto pieces = query::split(field.choices, '|');
+    if (pieces.empty() || std::find(pieces.begin(), pieces.end(), text) != pieces.end()) return {};
+    const auto near = query::nearest_name(text, {pieces.begin(), pieces.end()});
+    return fail_parameter(field.name, std::string(text.substr(0, kShownBytesMax)),
+                          fmt::format("one of {}{}", fmt::join(pieces, ", "),
+                                      near.empty() ? "" : "; did you mean \"" + near + "\"?"),
+                          fmt::format("'{}' has no such value", field.name))
+        .value();
 }
 
 }  // namespace
@@ -103,6 +134,12 @@ Result<JsonFields> JsonFields::parse(std::string_view body, std::span<const Fiel
                 std::string(expected(field->type)),
                 fmt::format("'{}' must be {}", field->name, expected(field->type)));
         }
+        if (const auto* text = std::get_if<std::string>(&*stored)) {
+            if (auto wrong = wrong_text(*field, *text)) return fail(std::move(*wrong));
+        }
+        if (const auto* number = std::get_if<std::int64_t>(&*stored)) {
+            if (auto wrong = wrong_range(*field, *number)) return fail(std::move(*wrong));
+        }
         if (!read.values_.emplace(field->name, std::move(*stored)).second) {
             return fail_parameter(field->name, "", "one value",
                                   fmt::format("'{}' is sent twice", field->name));
@@ -115,6 +152,59 @@ Result<JsonFields> JsonFields::parse(std::string_view body, std::span<const Fiel
         }
     }
     return read;
+}
+
+std::string schema_of_fields(std::span<const Field> fields) {
+    std::string out;
+    JsonWriter json(out);
+    json.begin_object();
+    json.member("type", "object");
+    json.key("properties");
+    json.begin_object();
+    for (const Field& field : fields) {
+        json.key(field.name);
+        json.begin_object();
+        switch (field.type) {
+            case FieldType::Text:
+                json.member("type", "string");
+                if (field.bytes_max > 0) json.member("maxLength", field.bytes_max);
+                break;
+            case FieldType::Integer:
+                json.member("type", "integer");
+                if (!is_bounded(field)) break;
+                json.member("minimum", field.least);
+                json.member("maximum", field.most);
+                break;
+            case FieldType::Boolean: json.member("type", "boolean"); break;
+            case FieldType::Texts:
+            case FieldType::Integers:
+                json.member("type", "array");
+                json.member("maxItems", kJsonListEntriesMax);
+                json.key("items");
+                json.raw(field.type == FieldType::Texts ? R"({"type":"string"})"
+                                                        : R"({"type":"integer"})");
+                break;
+        }
+        const auto choices = query::split(field.choices, '|');
+        if (!choices.empty()) {
+            json.key("enum");
+            json.begin_array();
+            for (const auto choice : choices) json.value(choice);
+            json.end_array();
+        }
+        json.end_object();
+    }
+    json.end_object();
+    json.key("required");
+    json.begin_array();
+    for (const Field& field : fields) {
+        if (field.required) json.value(field.name);
+    }
+    json.end_array();
+    json.key("additionalProperties");
+    json.value(false);
+    json.end_object();
+    return out;
 }
 
 std::string JsonFields::names() const {

@@ -1,7 +1,9 @@
-/// Strict reading of small JSON bodies: known members of known types, nothing else. Pure.
+/// Strict reading of small JSON bodies: known members of known types, nothing else; and the JSON
+/// Schema of such a body. Pure.
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <optional>
 #include <span>
@@ -23,7 +25,14 @@ struct Field {
     const char* name;
     FieldType type;
     bool required = false;
+    const char* choices = "";   ///< of a Text: "a|b"; empty: any
+    std::size_t bytes_max = 0;  ///< of a Text; 0: the body's own limit
+    std::int64_t least = std::numeric_limits<std::int64_t>::min();  ///< of an Integer
+    std::int64_t most = std::numeric_limits<std::int64_t>::max();
 };
+
+/// As JSON text.
+std::string schema_of_fields(std::span<const Field> fields);
 
 class JsonFields {
 public:

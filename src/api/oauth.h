@@ -3,11 +3,11 @@
 
 #include <string>
 
+#include "api/contract.h"
 #include "auth/bearer_verifier.h"
 #include "auth/key_ring.h"
 #include "auth/secrets.h"
 #include "auth/token_issuer.h"
-#include "http/router.h"
 
 namespace playhead::api {
 
@@ -18,10 +18,10 @@ struct OauthOptions {
 };
 
 /// `POST /realms/{realm}/protocol/openid-connect/token`, `…/logout` (and `GET`), `GET …/certs`,
-/// `…/auth` (with `POST`: the login page), `…/userinfo`, `GET
-/// /realms/{realm}/.well-known/openid-configuration`, `POST /generateOAuthToken`. Everything passed
-/// must outlive the router.
-void add_oauth_routes(http::Router& router, const OauthOptions& options, auth::TokenIssuer& issuer,
+/// `…/auth` (with `POST`: the login page), `…/userinfo`,
+/// `GET /realms/{realm}/.well-known/openid-configuration`, `POST /generateOAuthToken`.
+/// Everything passed must outlive the contract.
+void add_oauth_routes(Contract& contract, const OauthOptions& options, auth::TokenIssuer& issuer,
                       auth::KeyRing& keys, auth::BearerVerifier& tokens, auth::Entropy& entropy);
 
 }  // namespace playhead::api

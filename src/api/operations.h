@@ -4,8 +4,8 @@
 #include <functional>
 #include <string>
 
+#include "api/contract.h"
 #include "base/metrics.h"
-#include "http/router.h"
 
 namespace playhead::api {
 
@@ -15,6 +15,6 @@ using ReadinessProbe = std::function<std::string()>;
 
 /// `GET /healthz` (the process answers), `/readyz` (200, or 503 with the reason), `/metrics`
 /// (Prometheus text). No credentials: bind them away from the public by a proxy where that matters.
-void add_operations_routes(http::Router& router, MetricsRegistry& metrics, ReadinessProbe ready);
+void add_operations_routes(Contract& contract, MetricsRegistry& metrics, ReadinessProbe ready);
 
 }  // namespace playhead::api

@@ -6,12 +6,10 @@
 #include <string>
 #include <string_view>
 
-#include "api/access.h"
-#include "api/running_queries.h"
-#include "base/metrics.h"
+#include "api/contract.h"
+#include "api/query_desk.h"
 #include "directory/directory.h"
 #include "directory/tenant_snapshot.h"
-#include "http/router.h"
 #include "query/engine.h"
 
 namespace playhead::api {
@@ -24,30 +22,27 @@ using Watermark = std::function<std::int64_t()>;
 /// safe.
 class QueryEndpoints {
 public:
-    QueryEndpoints(const Access& access, const query::Engine& engine,
-                   const directory::Directory& directory, const directory::TenantWatch& tenants,
-                   MetricsRegistry& metrics, RunningQueries& running, Watermark watermark);
+    QueryEndpoints(const query::Engine& engine, const directory::Directory& directory,
+                   const directory::TenantWatch& tenants, QueryDesk& desk, Watermark watermark);
 
-    void add_routes(http::Router& router);
+    void add_operations(Contract& contract);
 
 private:
-    void answer_query(query::Endpoint endpoint, net::Request& request, net::Responder responder);
-    void answer_session(net::Request& request, net::Responder responder);
-    void answer_dictionary(net::Request& request, net::Responder responder);
-    void answer_plan_level(net::Request& request, net::Responder responder);
+    void answer_query(query::Endpoint endpoint, Call& call, net::Responder responder);
+    void answer_session(Call& call, net::Responder responder);
+    void answer_plan_level(Call& call, net::Responder responder);
+    void answer_rows(const query::QueryRequest& query, std::uint64_t customer_id,
+                     const std::string& if_none_match, net::Responder& responder,
+                     RunningQuery& running);
     void stream_rows(const query::QueryRequest& query, std::uint64_t customer_id,
                      std::string_view content_type, std::string_view engine_format,
-                     net::Responder responder);
-    net::Response refusal(const Error& error);
+                     net::Responder& responder, RunningQuery& running);
 
-    const Access& access_;
     const query::Engine& engine_;
     const directory::Directory& directory_;
     const directory::TenantWatch& tenants_;
-    RunningQueries& running_;
+    QueryDesk& desk_;
     Watermark watermark_;
-    Histogram& query_seconds_;
-    Counter& query_failures_;
 };
 
 }  // namespace playhead::api

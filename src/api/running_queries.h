@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/clock.h"
 #include "base/result.h"
@@ -55,6 +56,30 @@ private:
     mutable std::mutex mutex_;
     std::map<std::string, Entry, std::less<>> entries_;
     std::deque<std::string> ended_;
+};
+
+/// One query among the running from its construction to `end`, or to its destruction: then it
+/// failed.
+class RunningQuery {
+public:
+    RunningQuery(RunningQueries& running, std::string query_id, std::uint64_t customer_id)
+        : running_(running), query_id_(std::move(query_id)), customer_id_(customer_id) {
+        running_.begin(query_id_, customer_id_);
+    }
+    ~RunningQuery() { end({ErrorCode::Internal}); }
+    RunningQuery(const RunningQuery&) = delete;
+    RunningQuery& operator=(const RunningQuery&) = delete;
+
+    /// Before the answer goes out, so that a client that has it sees the query ended.
+    void end(Outcome outcome) {
+        if (!std::exchange(ended_, true)) running_.finish(query_id_, customer_id_, outcome);
+    }
+
+private:
+    RunningQueries& running_;
+    std::string query_id_;
+    std::uint64_t customer_id_;
+    bool ended_ = false;
 };
 
 }  // namespace playhead::api

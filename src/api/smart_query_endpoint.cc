@@ -1,44 +1,44 @@
 #include "api/smart_query_endpoint.h"
 
-#include "http/query_string.h"
+#include "api/envelope_reply.h"
+#include "api/query_operations.h"
 #include "net/problem.h"
-#include "query/envelope.h"
-#include "query/smart/smart_query.h"
 
 namespace playhead::api {
 
-void SmartQueryEndpoint::add_routes(http::Router& router) {
-    router.add(net::Method::Get, "/mm-apis/smartQuery/{customerId}",
-               http::RouteOptions{http::RunOn::Pool, 0, false},
-               [this](net::Request& request, net::Responder responder) {
-                   answer(request, std::move(responder));
-               });
+void SmartQueryEndpoint::add_operations(Contract& contract) {
+    contract.add(
+        smart_query_operation(), {http::RunOn::Pool, 0, false},
+        [this](Call& call, net::Responder responder) { answer(call, std::move(responder)); });
 }
 
-void SmartQueryEndpoint::answer(net::Request& request, net::Responder responder) {
-    const auto caller = access_.enter_with_plan(request, true, auth::Permission::Read);
-    if (!caller) return responder.send(net::problem_response(caller.error()));
-    const auto parsed = http::QueryString::parse(request.query());
-    if (!parsed) return responder.send(net::problem_response(parsed.error()));
-    auto query = query::smart::parse(parsed->pairs(), engine_);
+void SmartQueryEndpoint::answer(Call& call, net::Responder responder) {
+    auto query = query::smart::parse(call.given(), engine_);
     if (!query) return responder.send(net::problem_response(query.error()));
-    auto& id = query->common.query_id;
-    // Ids are per customer; only the customer could cancel a query by guessing one.
-    if (id.empty()) id = "smart-" + std::to_string(ids_given_.fetch_add(1));
-    const auto customer_id = static_cast<std::uint64_t>(caller->customer_id);
-    responder.on_disconnect([this, customer_id, id] { engine_.cancel(id, customer_id); });
-    if (responder.gone()) return;
+    if (query->common.query_id.empty()) query->common.query_id = desk_.new_id();
+    const auto customer_id = call.customer_id();
+    const auto id = query->common.query_id;
+    const std::string known(call.request.header("If-None-Match"));
+    desk_.hand_in(customer_id, id, std::move(responder),
+                  [this, query = std::move(*query), customer_id, known](net::Responder& to,
+                                                                        RunningQuery& running) {
+                      run(query, customer_id, known, to, running);
+                  });
+}
+
+void SmartQueryEndpoint::run(const query::smart::SmartRequest& query, std::uint64_t customer_id,
+                             const std::string& if_none_match, net::Responder& responder,
+                             RunningQuery& running) {
     const query::smart::Context context{engine_, customer_id, engine_.now_ms() / 1000};
-    auto answer = query::smart::run(*query, context);
+    auto answer = query::smart::run(query, context);
     if (!answer) {
-        auto response = net::problem_response(answer.error());
-        response.add("X-Query-Id", id);
-        return responder.send(std::move(response));
+        running.end({answer.error().code});
+        return responder.send(desk_.refusal(answer.error(), query.common.query_id));
     }
+    running.end({std::nullopt, answer->meta.rows_read});
     answer->meta.watermark_s = watermark_() / 1000;
-    net::Response response(200, "application/json", query::envelope_json(*answer));
-    response.add("Cache-Control", "private, no-cache").add("X-Query-Id", id);
-    responder.send(std::move(response));
+    responder.send(
+        envelope_reply(*answer, customer_id, if_none_match, responder.facts().coding == 0));
 }
 
 }  // namespace playhead::api

@@ -1,29 +1,29 @@
 /// `GET /mm-apis/smartQuery/{customerId}`: the named queries.
 #pragma once
 
-#include <atomic>
-
+#include "api/contract.h"
 #include "api/query_endpoints.h"
-#include "http/router.h"
 #include "query/engine.h"
+#include "query/smart/smart_query.h"
 
 namespace playhead::api {
 
 /// Must outlive the server. Thread safe.
 class SmartQueryEndpoint {
 public:
-    SmartQueryEndpoint(const Access& access, const query::Engine& engine, Watermark watermark)
-        : access_(access), engine_(engine), watermark_(std::move(watermark)) {}
+    SmartQueryEndpoint(const query::Engine& engine, QueryDesk& desk, Watermark watermark)
+        : engine_(engine), desk_(desk), watermark_(std::move(watermark)) {}
 
-    void add_routes(http::Router& router);
+    void add_operations(Contract& contract);
 
 private:
-    void answer(net::Request& request, net::Responder responder);
+    void answer(Call& call, net::Responder responder);
+    void run(const query::smart::SmartRequest& query, std::uint64_t customer_id,
+             const std::string& if_none_match, net::Responder& responder, RunningQuery& running);
 
-    const Access& access_;
     const query::Engine& engine_;
+    QueryDesk& desk_;
     Watermark watermark_;
-    std::atomic<std::uint64_t> ids_given_{0};
 };
 
 }  // namespace playhead::api

@@ -3,12 +3,16 @@
 #include <fmt/format.h>
 #include <simdjson.h>
 
+#include <algorithm>
+#include <array>
 #include <chrono>
 #include <string>
 
+#include "api/query_operations.h"
 #include "api/row_stream.h"
 #include "base/json_writer.h"
 #include "net/problem.h"
+#include "query/nearest.h"
 
 namespace playhead::api {
 
@@ -72,14 +76,14 @@ Result<store::Parameter> parameter_of(std::string_view name, simdjson::dom::elem
     return bad_body("parameters", std::string(name), "a text, number, boolean or an array of them");
 }
 
-bool is_query_id(std::string_view id) {
-    if (id.empty() || id.size() > 64) return false;
-    return id.find_first_not_of(
-               "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_") ==
-           std::string_view::npos;
-}
-
 Result<void> read_field(std::string_view key, simdjson::dom::element value, SqlRequest& into) {
+    constexpr std::array kMembers{"sql", "parameters", "format", "queryId"};
+    if (std::find(kMembers.begin(), kMembers.end(), key) == kMembers.end()) {
+        const auto near = query::nearest_name(key, {kMembers.begin(), kMembers.end()});
+        return bad_body(std::string(key.substr(0, 64)), "",
+                        near.empty() ? "one of sql, parameters, format, queryId"
+                                     : "did you mean \"" + near + "\"?");
+    }
     std::string_view text;
     if (key == "parameters") {
         simdjson::dom::object object;
@@ -100,14 +104,10 @@ Result<void> read_field(std::string_view key, simdjson::dom::element value, SqlR
         into.statement.sql = text;
     } else if (key == "format") {
         into.format = text;
-    } else if (key == "queryId") {
-        if (!is_query_id(text)) {
-            return bad_body("queryId", std::string(text), "1 to 64 letters, digits, '-', '_'");
-        }
-        into.query_id = text;
     } else {
-        return bad_body(std::string(key), std::string(text.substr(0, 80)),
-                        "sql, parameters, format, queryId");
+        const query::Parameter id{.name = "queryId", .type = query::ParameterType::Id};
+        if (auto good = check_value(id, text); !good) return good;
+        into.query_id = text;
     }
     return {};
 }
@@ -157,78 +157,74 @@ Result<const Form*> form_of(const SqlRequest& parsed, const Request& request) {
 
 }  // namespace
 
-SqlEndpoints::SqlEndpoints(const Access& access, const query::SqlGate& gate,
-                           const query::Engine& engine, RunningQueries& running,
-                           MetricsRegistry& metrics)
-    : access_(access),
-      gate_(gate),
+SqlEndpoints::SqlEndpoints(const query::SqlGate& gate, const query::Engine& engine, QueryDesk& desk,
+                           const RunningQueries& running, MetricsRegistry& metrics)
+    : gate_(gate),
       engine_(engine),
+      desk_(desk),
       running_(running),
       seconds_(metrics.histogram("playhead_sql_seconds", "", "Time of SQL statements of tenants")),
       refused_(metrics.counter("playhead_sql_refused_total", "",
                                "SQL statements of tenants that were refused or failed")) {}
 
-void SqlEndpoints::add_routes(http::Router& router) {
-    router.add(net::Method::Post, "/mm-apis/sql/{customerId}",
-               http::RouteOptions{http::RunOn::Pool, kSqlBodyBytesMax, true},
-               [this](Request& request, Responder responder) {
-                   answer_sql(request, std::move(responder));
-               });
-    const http::RouteOptions pooled{http::RunOn::Pool, 0, false};
-    router.add(net::Method::Get, "/mm-apis/query/{queryId}", pooled,
-               [this](Request& request, Responder responder) {
-                   answer_query_state(request, std::move(responder), false);
-               });
-    router.add(net::Method::Delete, "/mm-apis/query/{queryId}", pooled,
-               [this](Request& request, Responder responder) {
-                   answer_query_state(request, std::move(responder), true);
-               });
+void SqlEndpoints::add_operations(Contract& contract) {
+    contract.add(
+        sql_operation(), {http::RunOn::Pool, kSqlBodyBytesMax, true},
+        [this](Call& call, Responder responder) { answer_sql(call, std::move(responder)); });
+    for (const auto method : {net::Method::Get, net::Method::Delete}) {
+        contract.add(query_state_operation(method), {http::RunOn::Pool, 0, false},
+                     [this, method](Call& call, Responder responder) {
+                         answer_query_state(call, std::move(responder),
+                                            method == net::Method::Delete);
+                     });
+    }
 }
 
-void SqlEndpoints::answer_sql(Request& request, Responder responder) {
-    const auto caller = access_.enter(request, std::nullopt, auth::Permission::Read);
-    if (!caller) return responder.send(net::problem_response(caller.error()));
-    auto parsed = parse_body(request);
+void SqlEndpoints::answer_sql(Call& call, Responder responder) {
+    auto parsed = parse_body(call.request);
     if (!parsed) return responder.send(net::problem_response(parsed.error()));
-    const auto form = form_of(*parsed, request);
+    const auto form = form_of(*parsed, call.request);
     if (!form) return responder.send(net::problem_response(form.error()));
-    if (parsed->query_id.empty()) parsed->query_id = running_.new_id();
-    const auto customer_id = static_cast<std::uint64_t>(caller->customer_id);
-    responder.on_disconnect(
-        [this, customer_id, id = parsed->query_id] { engine_.cancel(id, customer_id); });
-    if (responder.gone()) return;
+    if (parsed->query_id.empty()) parsed->query_id = desk_.new_id();
+    const auto customer_id = call.customer_id();
+    const auto id = parsed->query_id;
+    desk_.hand_in(customer_id, id, std::move(responder),
+                  [this, statement = std::move(parsed->statement), customer_id, id, form = *form](
+                      Responder& to, RunningQuery& running) {
+                      stream_rows(statement, customer_id, id,
+                                  {form->content_type, form->engine_format}, to, running);
+                  });
+}
 
+void SqlEndpoints::stream_rows(const query::TenantSql& statement, std::uint64_t customer_id,
+                               const std::string& query_id, FormNames form, Responder& responder,
+                               RunningQuery& running) {
     const auto begun = std::chrono::steady_clock::now();
-    running_.begin(parsed->query_id, customer_id);
     Response head(200);
-    head.add("Content-Type", (*form)->content_type)
+    head.add("Content-Type", form.content_type)
         .add("Cache-Control", "private, no-store")
-        .add("X-Query-Id", parsed->query_id);
+        .add("X-Query-Id", query_id);
     RowStream rows(responder, std::move(head));
-    const auto done =
-        gate_.run(parsed->statement, customer_id, parsed->query_id, (*form)->engine_format,
-                  [&rows](std::string_view chunk) { return rows.add(chunk); });
-    running_.finish(parsed->query_id, customer_id, done ? Outcome{} : Outcome{done.error().code});
+    const auto done = gate_.run(statement, customer_id, query_id, form.engine_format,
+                                [&rows](std::string_view chunk) { return rows.add(chunk); });
+    running.end(done ? Outcome{} : Outcome{done.error().code});
     const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - begun;
     seconds_.observe(passed.count());
     if (done) return rows.finish();
     refused_.add();
-    if (rows.begun()) return;  // the connection is cut: the client sees that the body is incomplete
-    auto response = net::problem_response(done.error());
-    response.add("X-Query-Id", parsed->query_id);
-    responder.send(std::move(response));
+    // Once begun the connection is cut: the client sees that the body is incomplete.
+    if (!rows.begun()) responder.send(desk_.refusal(done.error(), query_id));
 }
 
-void SqlEndpoints::answer_query_state(Request& request, Responder responder, bool cancel) {
-    const auto identity = access_.identify(request);
-    if (!identity) return responder.send(net::problem_response(identity.error()));
-    const std::string id(request.param("queryId"));
-    for (const std::int64_t customer : identity->customer_ids) {
-        if (!auth::authorize(*identity, customer, std::nullopt, auth::Permission::Read)) continue;
+void SqlEndpoints::answer_query_state(Call& call, Responder responder, bool cancel) {
+    const auto& identity = call.caller.identity;
+    const std::string id(call.text("queryId"));
+    for (const std::int64_t customer : identity.customer_ids) {
+        if (!auth::authorize(identity, customer, std::nullopt, auth::Permission::Read)) continue;
         const auto customer_id = static_cast<std::uint64_t>(customer);
         auto state = running_.find(id, customer_id);
         if (!state) continue;
-        const bool stopping = cancel && engine_.cancel(id, customer_id);
+        const bool stopping = cancel && desk_.cancel(id, customer_id);
         store::QueryProgress progress;
         progress.rows_read = state->rows_read;
         if (state->state == "running") {

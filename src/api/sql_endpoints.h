@@ -1,10 +1,9 @@
 /// `POST /mm-apis/sql/{customerId}`, and `GET` and `DELETE /mm-apis/query/{queryId}`.
 #pragma once
 
-#include "api/access.h"
-#include "api/running_queries.h"
+#include "api/contract.h"
+#include "api/query_desk.h"
 #include "base/metrics.h"
-#include "http/router.h"
 #include "query/engine.h"
 #include "query/sql_gate.h"
 
@@ -15,19 +14,25 @@ inline constexpr std::uint64_t kSqlBodyBytesMax = 256 * 1024;
 /// A tenant's own SQL. Must outlive the server. Thread safe.
 class SqlEndpoints {
 public:
-    SqlEndpoints(const Access& access, const query::SqlGate& gate, const query::Engine& engine,
-                 RunningQueries& running, MetricsRegistry& metrics);
-    void add_routes(http::Router& router);
+    SqlEndpoints(const query::SqlGate& gate, const query::Engine& engine, QueryDesk& desk,
+                 const RunningQueries& running, MetricsRegistry& metrics);
+    void add_operations(Contract& contract);
 
 private:
-    void answer_sql(net::Request& request, net::Responder responder);
+    void answer_sql(Call& call, net::Responder responder);
+    struct FormNames {
+        std::string_view content_type, engine_format;
+    };
+    void stream_rows(const query::TenantSql& statement, std::uint64_t customer_id,
+                     const std::string& query_id, FormNames form, net::Responder& responder,
+                     RunningQuery& running);
     /// The state of a query; with `cancel`, after asking it to end.
-    void answer_query_state(net::Request& request, net::Responder responder, bool cancel);
+    void answer_query_state(Call& call, net::Responder responder, bool cancel);
 
-    const Access& access_;
     const query::SqlGate& gate_;
     const query::Engine& engine_;
-    RunningQueries& running_;
+    QueryDesk& desk_;
+    const RunningQueries& running_;
     Histogram& seconds_;
     Counter& refused_;
 };

@@ -5,6 +5,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -19,16 +20,23 @@
 #include "api/access.h"
 #include "api/admin_endpoints.h"
 #include "api/alert_endpoints.h"
+#include "api/contract.h"
+#include "api/documentation.h"
 #include "api/export_endpoints.h"
+#include "api/ingest_operations.h"
 #include "api/oauth.h"
 #include "api/operations.h"
+#include "api/query_desk.h"
 #include "api/query_endpoints.h"
+#include "api/schemas.h"
 #include "api/smart_query_endpoint.h"
 #include "api/sql_endpoints.h"
+#include "api/watched_sampler.h"
 #include "app/control_plane.h"
 #include "app/default_paths.h"
 #include "app/identity_provider.h"
 #include "app/retention.h"
+#include "app/version.h"
 #include "auth/api_key.h"
 #include "auth/key_ring.h"
 #include "auth/login_throttle.h"
@@ -43,6 +51,7 @@
 #include "ingest/collector.h"
 #include "notify/outbox.h"
 #include "query/engine.h"
+#include "query/schedule/schedule.h"
 #include "store/chdb/chdb_store.h"
 
 namespace playhead::app {
@@ -52,6 +61,8 @@ namespace {
 constexpr std::int64_t kDayMs = 24LL * 3600 * 1000;
 constexpr std::int64_t kDrainMs = 1500;
 constexpr std::int64_t kStoreOnStopMs = 2500;
+/// For what asks the store beside the API: rules of alerts, exports.
+constexpr int kConnectionsAside = 2;
 
 /// Holds the data directory for this process. The engine and the journal have locks of their own;
 /// this one is taken first, so that the message is about the directory as a whole.
@@ -91,6 +102,19 @@ int cores() {
     return count == 0 ? 1 : static_cast<int>(count);
 }
 
+query::FairLimits fair_limits(const Config& config) {
+    query::FairLimits limits;
+    const auto all = static_cast<int>(config.integer("query.connections"));
+    const auto own = static_cast<int>(config.integer("query.tenant_connections"));
+    limits.running_max = all == 0 ? 2 * cores() : all;
+    limits.tenant_running_max = std::min(own == 0 ? cores() : own, limits.running_max);
+    limits.reserved = limits.running_max / 2;
+    limits.waiting_max = static_cast<std::size_t>(config.integer("query.waiting_max"));
+    limits.tenant_waiting_max =
+        static_cast<std::size_t>(config.integer("query.tenant_waiting_max"));
+    return limits;
+}
+
 }  // namespace
 
 struct Runtime::Parts {
@@ -114,10 +138,14 @@ struct Runtime::Parts {
     std::unique_ptr<ingest::RequestDecoder> decoder;
     std::unique_ptr<store::Store> store;
     std::unique_ptr<query::Dictionary> dictionary;
+    store::Changes changes;
     std::unique_ptr<query::Engine> engine;
     std::unique_ptr<ingest::Pipeline> pipeline;
     std::unique_ptr<ingest::Collector> collector;
+    std::unique_ptr<api::Contract> contract;
     api::RunningQueries running{clock};
+    std::unique_ptr<query::Schedule> schedule;
+    std::unique_ptr<api::QueryDesk> desk;
     std::unique_ptr<query::SqlGate> sql_gate;
     std::unique_ptr<api::QueryEndpoints> endpoints;
     std::unique_ptr<api::SqlEndpoints> sql_endpoints;
@@ -128,6 +156,7 @@ struct Runtime::Parts {
     std::unique_ptr<alerts::AlertBook> alert_book;
     std::unique_ptr<alerts::QuerySampler> alert_sampler;  ///< for the API
     std::unique_ptr<alerts::QuerySampler> evaluator_sampler;
+    std::unique_ptr<api::WatchedSampler> watched_sampler;  ///< the evaluator's, under the desk
     std::unique_ptr<notify::Outbox> outbox;
     std::unique_ptr<alerts::Webhooks> webhooks;
     std::unique_ptr<alerts::Evaluator> alert_evaluator;
@@ -213,12 +242,15 @@ Result<void> Runtime::Parts::open_store(const Config& config, const std::string&
     store::chdb::ChdbOptions options;
     options.directory = data_dir + "/store";
     options.library_path = config.text("store.library");
-    options.readers = static_cast<int>(config.integer("query.connections"));
-    if (options.readers == 0) options.readers = 2 * cores();
+    const auto limits = fair_limits(config);
+    options.readers = limits.running_max + kConnectionsAside;
+    options.patient_readers = limits.running_max + kConnectionsAside;
     options.server_memory_bytes_max =
         static_cast<std::uint64_t>(config.integer("store.memory_bytes_max"));
-    options.query_memory_bytes_max =
-        static_cast<std::uint64_t>(config.integer("query.memory_bytes_max"));
+    // A customer's queries together stay within its share, since each stays within its part of it.
+    options.query_memory_bytes_max = static_cast<std::uint64_t>(
+        std::min(config.integer("query.memory_bytes_max"),
+                 config.integer("query.tenant_memory_bytes_max") / limits.tenant_running_max));
     auto opened = store::chdb::open_chdb_store(options);
     if (!opened) return fail(opened.error());
     store = std::move(*opened);
@@ -235,6 +267,7 @@ Result<void> Runtime::Parts::open_pipeline(
     const std::function<void(const std::string&)>& progress) {
     ingest::PipelineOptions options;
     options.data_dir = data_dir;
+    options.changes = &changes;
     options.durability = config.text("ingest.durability") == "os" ? journal::Durability::Os
                                                                   : journal::Durability::Fsync;
     options.workers = static_cast<int>(config.integer("ingest.workers"));
@@ -281,30 +314,39 @@ Result<void> Runtime::Parts::open_server(const Config& config) {
     api::OauthOptions oauth;
     oauth.realm = config.text("auth.realm");
     oauth.issuer_base = config.text("auth.public_url");
+    contract = std::make_unique<api::Contract>(server->router(), access.get(), kVersion);
+    api::add_schemas(*contract, *dictionary);
+    api::describe_ingest(*contract);
     // With an external provider there must be no second way to get a token.
-    if (!provider) {
-        api::add_oauth_routes(server->router(), oauth, *issuer, *keys, *verifier, entropy);
-    }
-    administration = std::make_unique<api::AdminEndpoints>(*access, *directory, *passwords, entropy,
+    if (!provider) api::add_oauth_routes(*contract, oauth, *issuer, *keys, *verifier, entropy);
+    administration = std::make_unique<api::AdminEndpoints>(*directory, *passwords, entropy,
                                                            api::AdminOptions{provider == nullptr});
-    administration->add_routes(server->router());
-    api::add_operations_routes(server->router(), metrics,
-                               [this] { return pipeline->status().trouble; });
+    administration->add_operations(*contract);
+    api::add_operations_routes(*contract, metrics, [this] { return pipeline->status().trouble; });
     query::EngineOptions querying;
     querying.retention_days = config.integer("retention.sessions_days");
     querying.publication = [this] { return pipeline->publication(); };
     querying.time_limit_s = static_cast<double>(config.integer("query.time_limit_s"));
+    querying.details_days =
+        std::min(config.integer("retention.slices_days"), config.integer("retention.events_days"));
+    querying.changes = &changes;
+    querying.cache_bytes_max = static_cast<std::uint64_t>(config.integer("query.cache_bytes_max"));
     engine = std::make_unique<query::Engine>(*store, *dictionary, clock, querying);
+    engine->count_in(metrics);
+    schedule = std::make_unique<query::Schedule>(
+        fair_limits(config), static_cast<double>(config.integer("query.wait_limit_s")), clock,
+        metrics);
+    desk = std::make_unique<api::QueryDesk>(*engine, *schedule, running, metrics);
     endpoints = std::make_unique<api::QueryEndpoints>(
-        *access, *engine, *directory, *tenants, metrics, running,
-        [this] { return pipeline->status().watermark_ms; });
-    endpoints->add_routes(server->router());
+        *engine, *directory, *tenants, *desk, [this] { return pipeline->status().watermark_ms; });
+    endpoints->add_operations(*contract);
     if (auto opened = open_sql(config); !opened) return opened;
     open_exports(config);
     if (auto opened = open_alerts(config); !opened) return opened;
     smart_queries = std::make_unique<api::SmartQueryEndpoint>(
-        *access, *engine, [this] { return pipeline->status().watermark_ms; });
-    smart_queries->add_routes(server->router());
+        *engine, *desk, [this] { return pipeline->status().watermark_ms; });
+    smart_queries->add_operations(*contract);
+    api::add_documentation(*contract, default_docs_assets());
     return server->start();
 }
 
@@ -317,8 +359,8 @@ Result<void> Runtime::Parts::open_sql(const Config& config) {
     if (!gate) return fail(gate.error());
     sql_gate = std::move(*gate);
     sql_endpoints =
-        std::make_unique<api::SqlEndpoints>(*access, *sql_gate, *engine, running, metrics);
-    sql_endpoints->add_routes(server->router());
+        std::make_unique<api::SqlEndpoints>(*sql_gate, *engine, *desk, running, metrics);
+    sql_endpoints->add_operations(*contract);
     return {};
 }
 
@@ -327,9 +369,8 @@ void Runtime::Parts::open_exports(const Config& config) {
         *store, *directory, clock,
         exports::ExportPolicy{config.list("exports.roots"), config.list("exports.s3_endpoints")},
         config.text("data_dir") + "/exports");
-    export_endpoints =
-        std::make_unique<api::ExportEndpoints>(*access, *exporter, *directory, running);
-    export_endpoints->add_routes(server->router());
+    export_endpoints = std::make_unique<api::ExportEndpoints>(*exporter, *directory, running);
+    export_endpoints->add_operations(*contract);
     exporter->start();
 }
 
@@ -337,6 +378,7 @@ Result<void> Runtime::Parts::open_alerts(const Config& config) {
     alert_book = std::make_unique<alerts::AlertBook>(*store, clock);
     alert_sampler = std::make_unique<alerts::QuerySampler>(*engine);
     evaluator_sampler = std::make_unique<alerts::QuerySampler>(*engine, "alert-evaluator");
+    watched_sampler = std::make_unique<api::WatchedSampler>(*evaluator_sampler, *desk);
     auto policy = notify::WebhookPolicy::make(config.list("alerts.webhook_networks"));
     if (!policy) return fail(policy.error());
     outbox = std::make_unique<notify::Outbox>(
@@ -351,12 +393,12 @@ Result<void> Runtime::Parts::open_alerts(const Config& config) {
     if (auto read = outbox->open(); !read) return read;
     webhooks = std::make_unique<alerts::Webhooks>(*outbox);
     alert_evaluator = std::make_unique<alerts::Evaluator>(
-        *directory, *evaluator_sampler, *alert_book, webhooks.get(),
+        *directory, *watched_sampler, *alert_book, webhooks.get(),
         [this] { return pipeline->status().watermark_ms; }, config.integer("alerts.settle_s"));
     alert_endpoints = std::make_unique<api::AlertEndpoints>(
-        *access, *directory, *alert_book, *alert_sampler, outbox->policy(), clock,
+        *directory, *alert_book, *alert_sampler, outbox->policy(), *desk, clock,
         config.integer("retention.sessions_days"));
-    alert_endpoints->add_routes(server->router());
+    alert_endpoints->add_operations(*contract);
     outbox->start();
     alert_evaluator->start();
     return {};
@@ -381,6 +423,7 @@ void Runtime::Parts::watch_directory() {
 
 void Runtime::Parts::stop() {
     if (server) server->drain_and_stop(kDrainMs);
+    if (desk) desk->close();
     if (exporter) exporter->stop();
     if (alert_evaluator) alert_evaluator->stop();
     if (outbox) outbox->stop();

@@ -242,6 +242,7 @@ Result<void> Exporter::write_days(const Definition& definition, ExportState& sta
     query::SqlParameters parameters(static_cast<std::uint64_t>(definition.customer_id));
     const auto rows = rows_of(source, parameters, from_s, to_s);
     store::QueryOptions options;
+    options.patient = true;
     options.query_id = "export";
     options.time_limit_s = kTimeLimit_s;
     const auto found = store_.query(
@@ -319,6 +320,7 @@ Result<void> Exporter::write_part(const Definition& definition, const std::strin
                            parameters.integer(static_cast<std::int64_t>(part)));
     }
     store::QueryOptions options;
+    options.patient = true;
     options.query_id = "export";
     options.time_limit_s = kTimeLimit_s;
     std::ofstream file(local, std::ios::binary | std::ios::trunc);

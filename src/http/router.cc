@@ -69,6 +69,13 @@ void Router::add(Method method, std::string_view pattern, RouteOptions options, 
     node->refresh_allow();
 }
 
+bool Router::has(Method method, std::string_view pattern) const noexcept {
+    for (const auto& route : routes_) {
+        if (route.method == method && route.pattern == pattern) return true;
+    }
+    return false;
+}
+
 /// Walks from `node` with the path that follows its slash; the node that has routes, or nullptr.
 const Router::Node* Router::descend(const Node& node, std::string_view rest, Match& match) {
     const auto slash = rest.find('/');

@@ -69,6 +69,10 @@ public:
     /// ours (PH_CHECK).
     void add(Method method, std::string_view pattern, RouteOptions options, Handler handler);
 
+    /// Whether this method and pattern were added.
+    bool has(Method method, std::string_view pattern) const noexcept;
+    const std::deque<Route>& routes() const noexcept { return routes_; }
+
     /// Matches the raw path (as sent); decodes nothing. A trailing slash matters.
     Match match(Method method, std::string_view path) const;
 

@@ -26,6 +26,7 @@
 #include "ingest/decode.h"
 #include "ingest/request_record.h"
 #include "journal/journal.h"
+#include "store/changes.h"
 #include "store/store.h"
 #include "timeline/timeline.h"
 
@@ -43,6 +44,7 @@ struct PipelineOptions {
     std::int64_t journal_retention_ms = 7LL * 24 * 3600 * 1000;  ///< kept for `recompute`
     std::uint64_t segment_bytes_max = 256U << 20U;
     timeline::Options timeline;
+    store::Changes* changes = nullptr;  ///< is told of every block; may be null
 };
 
 /// What `open` did, for the log.

@@ -64,6 +64,7 @@ Result<void> Pipeline::insert(const store::ColumnBatch& batch, const std::string
 Result<void> Pipeline::store_block(std::uint64_t number, std::int64_t now_ms,
                                    const model::RowBlock& rows) {
     if (rows.empty()) return {};
+    if (options_.changes != nullptr) options_.changes->begin_block(rows);
     const std::string token = fmt::format("cut:{}", number);
     // Closed sessions come first and their removal from live_sessions next: between the two they
     // are in both, so queries are told (see Pipeline::publication).
@@ -86,6 +87,7 @@ Result<void> Pipeline::store_block(std::uint64_t number, std::int64_t now_ms,
     }
     if (moving) publication_.fetch_add(1);
     if (!done) return done;
+    if (options_.changes != nullptr) options_.changes->end_block();
     return store_.insert(mark_of(number, now_ms), token);
 }
 

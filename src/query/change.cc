@@ -293,9 +293,9 @@ Result<std::vector<Cube>> read_cubes(const Engine& engine, const ChangeRequest& 
                               "fewer dimensions, or a filter: at most " +
                                   std::to_string(kCubeCellsMax) + " combinations"});
         }
-        const auto rows_read = meta.rows_read + answer->meta.rows_read;
+        const auto before = std::move(meta);
         meta = std::move(answer->meta);
-        meta.rows_read = rows_read;
+        if (after) add_reading(meta, before);
         const std::size_t width = request.dimensions.size();
         std::vector<std::string> values(width);
         for (const auto& row : answer->rows) {

@@ -2,10 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <thread>
 
 #include "query/heatmap.h"
+#include "query/schedule/turn.h"
 #include "query/series.h"
 
 namespace playhead::query {
@@ -20,6 +22,12 @@ constexpr int kRepeatsMax = 3;
 constexpr double kRepeatBelowMs = 500;
 
 constexpr double kNanosecondsPerMs = 1e6;
+constexpr double kNanosecondsPerSecond = 1e9;
+constexpr std::int64_t kDay_s = 86400;
+/// Errors are set against the slices of an hour before and after (query/error_rows).
+constexpr std::int64_t kReachMargin_s = 3600;
+/// A time at which nothing happens.
+constexpr std::int64_t kNever_s = 1LL << 40U;
 
 /// A column's name as an identifier of SQL. A tag's comes from a client and cannot be bound, so
 /// every byte that the dictionary's own names do not have is written as a number.
@@ -50,6 +58,7 @@ AnswerMeta meta_of(const QueryRequest& request, const Plan& plan) {
     meta.timezone = request.timezone;
     meta.approximate = plan.approximate;
     meta.query_id = request.query_id;
+    meta.period_end_s = request.period.end_s;
     if (request.explain) meta.sql = plan.statement.sql;
     return meta;
 }
@@ -88,10 +97,44 @@ std::vector<std::size_t> order_of(const Plan& plan, const QueryRequest& request)
     return order;
 }
 
+Reach reach_of(const QueryRequest& request, const Plan& plan) {
+    Reach reach{request.period.start_s, request.period.end_s, false};
+    for (const auto& table : plan.tables) {
+        if (table == "events" || table.starts_with("slices")) reach.details = true;
+    }
+    return reach;
+}
+
 }  // namespace
 
 std::string running_name(std::string_view query_id, std::uint64_t customer_id) {
     return std::to_string(customer_id) + "/" + std::string(query_id);
+}
+
+std::vector<std::vector<store::Cell>> Fetched::take_rows() {
+    if (table.use_count() == 1) return std::move(table->rows);
+    return table->rows;
+}
+
+void add_reading(AnswerMeta& whole, const AnswerMeta& part) {
+    whole.rows_read += part.rows_read;
+    whole.cached = whole.cached && part.cached;
+    whole.cache_age_s = std::max(whole.cache_age_s, part.cache_age_s);
+}
+
+Engine::Engine(store::Store& store, const Dictionary& dictionary, const Clock& clock,
+               EngineOptions options)
+    : store_(store),
+      dictionary_(dictionary),
+      clock_(clock),
+      options_(std::move(options)),
+      cache_(std::make_unique<ResultCache>(options_.cache_bytes_max)),
+      flights_(std::make_unique<Flights>(store)) {}
+
+Engine::~Engine() = default;
+
+void Engine::count_in(MetricsRegistry& metrics) {
+    cache_->count_in(metrics);
 }
 
 Result<QueryRequest> Engine::parse(const Parameters& parameters, Endpoint endpoint) const {
@@ -100,27 +143,101 @@ Result<QueryRequest> Engine::parse(const Parameters& parameters, Endpoint endpoi
 }
 
 bool Engine::cancel(std::string_view query_id, std::uint64_t customer_id) const {
-    return !query_id.empty() && store_.cancel(running_name(query_id, customer_id));
+    if (query_id.empty()) return false;
+    const auto name = running_name(query_id, customer_id);
+    const bool shared = flights_->cancel(name);
+    return store_.cancel(name) || shared;
 }
 
 std::optional<store::QueryProgress> Engine::progress(std::string_view query_id,
                                                      std::uint64_t customer_id) const {
     if (query_id.empty()) return std::nullopt;
-    return store_.progress(running_name(query_id, customer_id));
+    const auto name = running_name(query_id, customer_id);
+    return store_.progress(flights_->store_id(name).value_or(name));
+}
+
+std::string Engine::name_of_caller(const QueryRequest& request, std::uint64_t customer_id) const {
+    if (!request.query_id.empty()) return running_name(request.query_id, customer_id);
+    const Turn* turn = Turn::current();
+    return turn == nullptr ? std::string() : turn->name;
+}
+
+store::QueryOptions options_of_turn() {
+    store::QueryOptions options;
+    if (const Turn* turn = Turn::current(); turn != nullptr) {
+        options.patient = turn->patient;
+        options.cancelled = &turn->cancelled;
+    }
+    return options;
 }
 
 store::QueryOptions Engine::options_of(const QueryRequest& request,
                                        std::uint64_t customer_id) const {
-    store::QueryOptions options;
-    if (!request.query_id.empty()) {
-        options.query_id = running_name(request.query_id, customer_id);
-    }
+    auto options = options_of_turn();
+    options.query_id = name_of_caller(request, customer_id);
     options.time_limit_s = options_.time_limit_s;
+    if (const Turn* turn = Turn::current(); turn != nullptr && turn->begun_ns != 0) {
+        options.time_limit_s -=
+            static_cast<double>(clock_.monotonic_ns() - turn->begun_ns) / kNanosecondsPerSecond;
+    }
     return options;
 }
 
+/// Rows leave the store by age, unseen by `changes`: answers that read the oldest are not kept.
+bool Engine::outlives_cache(const Reach& reach) const {
+    const auto days = reach.details ? std::min(options_.details_days, options_.retention_days)
+                                    : options_.retention_days;
+    return reach.from_s - kSessionLengthMax_s > clock_.now_ms() / 1000 - (days - 1) * kDay_s;
+}
+
+Result<Fetched> Engine::fetch(const store::Statement& statement, const QueryRequest& request,
+                              std::uint64_t customer_id, const Reach& reach) const {
+    const auto options = options_of(request, customer_id);
+    if (options.cancelled != nullptr && options.cancelled->load()) {
+        return fail(ErrorCode::Cancelled, "the query was cancelled");
+    }
+    if (options.time_limit_s <= 0) {
+        return fail(ErrorCode::Timeout, "the query took longer than allowed");
+    }
+    const bool kept_only = request.cache == CacheUse::Only;
+    if (options_.changes == nullptr || request.cache == CacheUse::Bypassed ||
+        !outlives_cache(reach)) {
+        if (kept_only) return fail(ErrorCode::Conflict, "no answer is kept");
+        auto table = store_.query(statement, options);
+        if (!table) return fail(table.error());
+        return Fetched{std::make_shared<store::ResultTable>(std::move(*table)), false, 0};
+    }
+    const auto rows_stand = [&] {
+        return options_.changes->state(customer_id, reach.from_s - kReachMargin_s,
+                                       reach.to_s + kReachMargin_s);
+    };
+    const auto state = rows_stand();
+    const auto key = std::to_string(customer_id) + '/' + plan_key(statement);
+    if (const auto kept = cache_->find(key, state, !kept_only)) {
+        return Fetched{kept->table, true, (clock_.now_ms() - kept->made_ms) / 1000};
+    }
+    if (kept_only) return fail(ErrorCode::Conflict, "no answer is kept");
+    auto shared = flights_->run(
+        key, state, options.query_id, options.cancelled,
+        [&](const std::string& store_id, const std::atomic<bool>& stop) -> Result<SharedTable> {
+            auto own = options;
+            own.query_id = store_id;
+            own.cancelled = &stop;
+            auto table = store_.query(statement, own);
+            if (!table) return fail(table.error());
+            auto made = std::make_shared<store::ResultTable>(std::move(*table));
+            // Only what was read from rows that stood still the whole time is of one state.
+            if (!state.moving && rows_stand() == state) {
+                cache_->put(customer_id, key, state, made, clock_.now_ms());
+            }
+            return made;
+        });
+    if (!shared) return fail(shared.error());
+    return Fetched{std::move(*shared), false, 0};
+}
+
 Result<void> Engine::fill_series(const QueryRequest& request, const Plan& plan,
-                                 const store::QueryOptions& options, Answer& answer) const {
+                                 std::uint64_t customer_id, Answer& answer) const {
     if (answer.rows.size() > static_cast<std::size_t>(kSeriesRowsMax)) {
         return fail(Error{ErrorCode::Unprocessable,
                           "the time series has too many rows",
@@ -134,9 +251,11 @@ Result<void> Engine::fill_series(const QueryRequest& request, const Plan& plan,
         const std::int64_t first = request.period.start_s / step * step;
         for (auto at = first; at < request.period.end_s; at += step) buckets.push_back(at);
     } else {
-        auto table = store_.query(plan.buckets, options);
-        if (!table) return fail(table.error());
-        for (const auto& row : table->rows) {
+        // Reads no rows: in a span of time that has none, it is kept for good.
+        const Reach nothing{kNever_s, kNever_s, false};
+        const auto fetched = fetch(plan.buckets, request, customer_id, nothing);
+        if (!fetched) return fail(fetched.error());
+        for (const auto& row : fetched->table->rows) {
             if (row.empty()) continue;
             buckets.push_back(static_cast<std::int64_t>(number_of(row.front(), 0)));
         }
@@ -166,9 +285,12 @@ Result<Answer> Engine::run(const QueryRequest& request, std::uint64_t customer_i
         if (!sparse) return sparse;
         return dense_heatmap(request, std::move(*sparse));
     }
+    // What is kept was read while nothing moved.
+    if (request.cache == CacheUse::Only) return run_once(request, customer_id);
     std::uint64_t before = settled();
     auto answer = run_once(request, customer_id);
-    for (int again = 0; again < kRepeatsMax && answer && answer->meta.elapsed_ms < kRepeatBelowMs;
+    for (int again = 0; again < kRepeatsMax && answer && !answer->meta.cached &&
+                        answer->meta.elapsed_ms < kRepeatBelowMs;
          ++again) {
         if (!options_.publication || options_.publication() == before) break;
         before = settled();
@@ -177,19 +299,16 @@ Result<Answer> Engine::run(const QueryRequest& request, std::uint64_t customer_i
     return answer;
 }
 
-Result<store::ResultTable> Engine::table(const store::Statement& statement,
-                                         std::string_view query_id,
-                                         std::uint64_t customer_id) const {
-    QueryRequest named;
-    named.query_id = std::string(query_id);
-    const auto options = options_of(named, customer_id);
+Result<Fetched> Engine::table(const store::Statement& statement, const QueryRequest& request,
+                              std::uint64_t customer_id, const Reach& reach) const {
     std::uint64_t before = settled();
-    auto found = store_.query(statement, options);
-    for (int again = 0; again < kRepeatsMax && found && found->elapsed_ms < kRepeatBelowMs;
+    auto found = fetch(statement, request, customer_id, reach);
+    for (int again = 0; again < kRepeatsMax && found && !found->cached &&
+                        found->table->elapsed_ms < kRepeatBelowMs;
          ++again) {
         if (!options_.publication || options_.publication() == before) break;
         before = settled();
-        found = store_.query(statement, options);
+        found = fetch(statement, request, customer_id, reach);
     }
     return found;
 }
@@ -198,9 +317,8 @@ Result<Answer> Engine::run_once(const QueryRequest& request, std::uint64_t custo
     const auto begin_ns = clock_.monotonic_ns();
     auto plan = plan_query(request, dictionary_, customer_id);
     if (!plan) return fail(plan.error());
-    const auto options = options_of(request, customer_id);
-    auto table = store_.query(plan->statement, options);
-    if (!table) return fail(table.error());
+    auto fetched = fetch(plan->statement, request, customer_id, reach_of(request, *plan));
+    if (!fetched) return fail(fetched.error());
     Answer answer;
     answer.columns = plan->columns;
     answer.field_order = request.answer_order;
@@ -208,8 +326,10 @@ Result<Answer> Engine::run_once(const QueryRequest& request, std::uint64_t custo
     answer.with_meta = request.meta;
     answer.explain = request.explain;
     answer.meta = meta_of(request, *plan);
-    answer.meta.rows_read = table->rows_read;
-    for (auto& row : table->rows) {
+    answer.meta.cached = fetched->cached;
+    answer.meta.cache_age_s = fetched->age_s;
+    if (!fetched->cached) answer.meta.rows_read = fetched->table->rows_read;
+    for (auto& row : fetched->take_rows()) {
         if (row.size() != plan->columns.size() + kTrailingColumns) {
             return fail(ErrorCode::Internal, "the store answered another number of columns");
         }
@@ -219,7 +339,7 @@ Result<Answer> Engine::run_once(const QueryRequest& request, std::uint64_t custo
         answer.rows.push_back(std::move(row));
     }
     if (plan->series) {
-        if (auto filled = fill_series(request, *plan, options, answer); !filled) {
+        if (auto filled = fill_series(request, *plan, customer_id, answer); !filled) {
             return fail(filled.error());
         }
     } else if (answer.rows.empty() && request.offset > 0) {
@@ -230,6 +350,7 @@ Result<Answer> Engine::run_once(const QueryRequest& request, std::uint64_t custo
         auto head = run_once(first, customer_id);
         if (!head) return head;
         answer.total_records = head->total_records;
+        add_reading(answer.meta, head->meta);
     }
     answer.meta.elapsed_ms =
         static_cast<double>(clock_.monotonic_ns() - begin_ns) / kNanosecondsPerMs;

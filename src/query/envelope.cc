@@ -1,8 +1,11 @@
 #include "query/envelope.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 
+#include "base/hash.h"
 #include "base/json_writer.h"
 #include "query/series.h"
 
@@ -72,6 +75,7 @@ void write_meta(JsonWriter& json, const AnswerMeta& meta) {
     json.member("queryId", meta.query_id);
     json.member("elapsedms", std::round(meta.elapsed_ms * 100) / 100);
     json.member("cached", meta.cached);
+    if (meta.cached) json.member("cacheage", meta.cache_age_s);
     json.member("rowsread", meta.rows_read);
     write_definitions(json, meta);
     if (!meta.sql.empty()) json.member("sql", meta.sql);
@@ -104,8 +108,25 @@ void append_cell(std::string& out, const PlanColumn& column, const store::Cell& 
     }
 }
 
-std::string envelope_json(const Answer& answer) {
+/// The meta without what two askings for the same answer differ in. Of the watermark it keeps what
+/// says something about the period.
+std::string lasting_meta(AnswerMeta meta) {
+    meta.query_id.clear();
+    meta.elapsed_ms = 0;
+    meta.cached = false;
+    meta.rows_read = 0;
+    meta.watermark_s = std::min(meta.watermark_s, meta.period_end_s);
     std::string out;
+    JsonWriter json(out);
+    json.begin_object();
+    write_meta(json, meta);
+    json.end_object();
+    return out;
+}
+
+Envelope envelope_of(const Answer& answer) {
+    Envelope envelope;
+    std::string& out = envelope.body;
     JsonWriter json(out);
     const auto pages = pages_of(answer);
     const auto order = columns_in_order(answer);
@@ -128,9 +149,16 @@ std::string envelope_json(const Answer& answer) {
         json.end_object();
     }
     json.end_array();
+    const auto lasting = answer.with_meta ? lasting_meta(answer.meta) : std::string();
+    envelope.tag = fmt::format("{:016x}{:016x}", stable_hash(lasting, stable_hash(out, 1)),
+                               stable_hash(lasting, stable_hash(out, 2)));
     if (answer.with_meta) write_meta(json, answer.meta);
     json.end_object();
-    return out;
+    return envelope;
+}
+
+std::string envelope_json(const Answer& answer) {
+    return envelope_of(answer).body;
 }
 
 }  // namespace playhead::query

@@ -7,8 +7,17 @@
 
 namespace playhead::query {
 
-/// `{"totalcount":…,"pagecount":…,"totalrecords":…,"response":[{…,"totalpages":…}],"meta":{…}}`.
-/// No NaN, no infinities: null. Counts without decimals, others with at most 4.
+struct Envelope {
+    std::string body;
+    /// Of rows and meta, without what differs when the same is asked again: id, times, the cache.
+    std::string tag;
+};
+
+Envelope envelope_of(const Answer& answer);
+
+/// The body alone:
+/// `{"totalcount":…,"pagecount":…,"totalrecords":…,"response":[{…,"totalpages":…}],"meta":{…}}`. No
+/// NaN, no infinities: null. Counts without decimals, others with at most 4.
 std::string envelope_json(const Answer& answer);
 
 /// A cell as JSON, rounded as its column says.

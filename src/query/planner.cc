@@ -99,7 +99,9 @@ private:
             if (!metric.error.empty() && use.aggregate == Aggregate::Plain) return Source::Errors;
             return impossible(use.name, use.name + " is not known per error",
                               "errors, fatalerrors, warnings, errorrate, affectedsessions, "
-                              "affectedusers, failurerate or totalstartupfailure");
+                              "affectedusers, failurerate or totalstartupfailure; without "
+                              "dimensions of errors it works in " +
+                                  std::string(views_of(metric.source)));
         }
         // On /error an error counts when it happens, also without a dimension of its own.
         if (slices_know_all_ && !metric.error.empty() && use.aggregate == Aggregate::Plain) {

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <map>
 
 #include "query/confidence.h"
@@ -12,14 +11,6 @@
 namespace playhead::query {
 
 namespace {
-
-constexpr std::array kKnown{
-    "metrics",    "period",      "start",         "end",        "timezone",   "granularity",
-    "filter",     "qoefilter",   "orderby",       "order",      "orderas",    "limit",
-    "offset",     "count",       "agg",           "aggby",      "dimension",  "sessiontype",
-    "allstatus",  "concurrency", "businesserror", "definition", "meta",       "explain",
-    "format",     "planlevel",   "queryId",       "querycache", "token_info", "queryname",
-    "customerId", "ci",          "cilevel"};
 
 tl::unexpected<Error> refuse(std::string_view parameter, std::string_view value,
                              std::string expected, std::string message) {
@@ -37,9 +28,11 @@ public:
     }
 
     Result<QueryRequest> read(const Parameters& parameters) {
-        if (auto taken = take_all(parameters); !taken) return fail(taken.error());
+        const auto known = query_parameters(request_.endpoint);
+        if (auto good = check_parameters(known, parameters); !good) return fail(good.error());
+        values_.insert(parameters.begin(), parameters.end());
         for (const auto step : {&RequestReader::read_period, &RequestReader::read_view,
-                                &RequestReader::read_flags, &RequestReader::read_group_by,
+                                &RequestReader::read_switches, &RequestReader::read_group_by,
                                 &RequestReader::read_metrics, &RequestReader::read_filters,
                                 &RequestReader::read_order, &RequestReader::read_paging}) {
             if (auto done = (this->*step)(); !done) return fail(done.error());
@@ -53,22 +46,6 @@ private:
         return found == values_.end() ? std::string_view{} : trimmed(found->second);
     }
 
-    Result<void> take_all(const Parameters& parameters) {
-        std::vector<std::string> known(kKnown.begin(), kKnown.end());
-        for (const auto& [name, text] : parameters) {
-            if (std::find(known.begin(), known.end(), name) == known.end()) {
-                const auto near = nearest_name(name, known);
-                return refuse(name, text,
-                              near.empty() ? "a known parameter" : "did you mean \"" + near + "\"?",
-                              "unknown parameter \"" + cut(name) + "\"");
-            }
-            if (!values_.emplace(name, text).second) {
-                return refuse(name, text, "one value", "the parameter is given twice");
-            }
-        }
-        return {};
-    }
-
     Result<void> read_period() {
         std::string text(value("period"));
         if (text.empty() && (!value("start").empty() || !value("end").empty())) {
@@ -80,7 +57,7 @@ private:
         auto period = parse_period(text, limits_.now_s, limits_.retention_days);
         if (!period) return fail(period.error());
         request_.period = *period;
-        auto granularity = parse_granularity(value("granularity"), *period);
+        auto granularity = parse_granularity(lower(value("granularity")), *period);
         if (!granularity) return fail(granularity.error());
         request_.granularity = *granularity;
         const auto zone = value("timezone");
@@ -99,74 +76,40 @@ private:
         if (request_.endpoint == Endpoint::ListSessions) request_.view = View::Microscope;
         if (request_.endpoint == Endpoint::QbrDataLive) request_.view = View::Live;
         const auto text = lower(value("dimension"));
-        if (text.empty()) return {};
-        for (const auto view : {View::All, View::Microscope, View::Subscriber, View::Asset,
-                                View::Geo, View::Ad, View::Live, View::Heatmap}) {
-            if (text != name_of(view)) continue;
-            if (view == View::Heatmap && request_.endpoint != Endpoint::Error) break;
-            if (request_.endpoint != Endpoint::ListSessions) request_.view = view;
-            return {};
+        if (text.empty() || request_.endpoint == Endpoint::ListSessions) return {};
+        for (const auto view : kViews) {
+            if (text == name_of(view)) request_.view = view;
         }
-        return refuse(
-            "dimension", text,
-            "all, microscope, subscriber, asset, geo, ad or live (heatmap: on /mm-apis/error)",
-            "unknown view");
-    }
-
-    Result<void> read_flag(std::string_view name, bool& target) {
-        const auto text = lower(value(name));
-        if (text.empty()) return {};
-        if (text != "0" && text != "1" && text != "true" && text != "false") {
-            return refuse(name, text, "0 or 1", "not a switch");
-        }
-        target = text == "1" || text == "true";
         return {};
     }
 
-    Result<void> read_flags() {
-        bool ignored = false;
+    /// What `check_parameters` has found to be well formed.
+    Result<void> read_switches() {
+        bool cached = true;
         const std::array<std::pair<const char*, bool*>, 6> flags{
             {{"allstatus", &request_.all_status},
              {"concurrency", &request_.concurrency},
              {"businesserror", &request_.business_error},
              {"meta", &request_.meta},
              {"explain", &request_.explain},
-             {"count", &ignored}}};
+             {"querycache", &cached}}};
         for (const auto& [name, target] : flags) {
-            if (auto read = read_flag(name, *target); !read) return read;
+            if (!value(name).empty()) *target = flag_of(value(name));
         }
+        request_.cache = cached ? CacheUse::Allowed : CacheUse::Bypassed;
         if (request_.view == View::Live) request_.concurrency = true;
         const auto type = lower(value("sessiontype"));
-        if (!type.empty() && type != "ended" && type != "started") {
-            return refuse("sessiontype", type, "ended or started", "unknown session type");
-        }
         if (!type.empty()) request_.started = type == "started";
-        if (auto read = read_confidence(); !read) return read;
-        const auto definition = lower(value("definition"));
-        if (definition.empty()) return {};
-        if (std::find(kDefinitions.begin(), kDefinitions.end(), definition) == kDefinitions.end()) {
-            return refuse("definition", definition, "smartsight, cta2066, mux or conviva",
-                          "unknown definition");
-        }
-        request_.definition = definition;
+        read_confidence();
+        if (!value("definition").empty()) request_.definition = lower(value("definition"));
         return {};
     }
 
     /// `ci=1` with `cilevel`, percent.
-    Result<void> read_confidence() {
-        bool wanted = false;
-        if (auto read = read_flag("ci", wanted); !read) return read;
-        double percent = kConfidenceDefault;
-        if (const auto text = value("cilevel"); !text.empty()) {
-            const auto level = number(text);
-            if (!level || *level < kConfidenceLeast || *level > kConfidenceMost) {
-                return refuse("cilevel", text, "a percentage from 50 to 99.99",
-                              "not a confidence level");
-            }
-            percent = *level;
-        }
-        if (wanted) request_.confidence = percent / 100;
-        return {};
+    void read_confidence() {
+        if (!flag_of(value("ci"))) return;
+        const auto percent = number(value("cilevel"));
+        request_.confidence = percent.value_or(kConfidenceDefault) / 100;
     }
 
     Result<void> read_group_by() {
@@ -288,10 +231,6 @@ private:
 
     Result<void> read_order() {
         const auto direction = lower(value("order").empty() ? value("orderas") : value("order"));
-        if (!direction.empty() && direction != "asc" && direction != "desc") {
-            return refuse(value("order").empty() ? "orderas" : "order", direction, "asc or desc",
-                          "unknown order");
-        }
         request_.order.descending = direction != "asc";
         const auto name = lower(value("orderby"));
         if (name.empty()) return {};
@@ -312,32 +251,12 @@ private:
         return {};
     }
 
-    Result<void> read_count(std::string_view name, std::int64_t most, std::int64_t& target) {
-        const auto text = value(name);
-        if (text.empty()) return {};
-        const auto amount = number(text);
-        if (!amount || *amount < 0 || *amount > static_cast<double>(most) ||
-            *amount != static_cast<double>(static_cast<std::int64_t>(*amount))) {
-            return refuse(name, text, "a whole number from 0 to " + std::to_string(most),
-                          "not a count");
-        }
-        target = static_cast<std::int64_t>(*amount);
-        return {};
-    }
-
     Result<void> read_paging() {
-        std::int64_t aggregation = 1;
-        if (auto read = read_count("agg", 2, aggregation); !read) return read;
         request_.format = lower(value("format"));
         request_.query_id = std::string(value("queryId"));
-        const bool plain = std::all_of(
-            request_.query_id.begin(), request_.query_id.end(),
-            [](unsigned char c) { return std::isalnum(c) != 0 || c == '-' || c == '_'; });
-        if (!plain || request_.query_id.size() > kQueryIdBytesMax) {
-            return refuse("queryId", request_.query_id, "a UUID", "not an id");
-        }
-        if (auto read = read_count("limit", kLimitMax, request_.limit); !read) return read;
-        return read_count("offset", kLimitMax, request_.offset);
+        if (!value("limit").empty()) request_.limit = integer_of(value("limit"));
+        if (!value("offset").empty()) request_.offset = integer_of(value("offset"));
+        return {};
     }
 
     const Dictionary& dictionary_;

@@ -1,6 +1,7 @@
 /// Decoded parameters of a metrics request, checked and resolved. Pure; no I/O.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -10,6 +11,7 @@
 #include "base/result.h"
 #include "query/filter.h"
 #include "query/names.h"
+#include "query/parameters.h"
 #include "query/period.h"
 
 namespace playhead::query {
@@ -25,7 +27,17 @@ enum class Endpoint : std::uint8_t {
 
 enum class View : std::uint8_t { All, Microscope, Subscriber, Asset, Geo, Ad, Live, Heatmap };
 
+inline constexpr std::array kViews{View::All, View::Microscope, View::Subscriber, View::Asset,
+                                   View::Geo, View::Ad,         View::Live,       View::Heatmap};
+
 const char* name_of(View view) noexcept;
+
+/// What may be made of answers that are kept.
+enum class CacheUse : std::uint8_t {
+    Allowed,
+    Bypassed,  ///< querycache=0
+    Only,      ///< Conflict when none is kept: nothing is run
+};
 
 struct OrderBy {
     std::string name;  ///< a metric or column of the answer; empty = the planner's choice
@@ -55,13 +67,12 @@ struct QueryRequest {
     double confidence = 0;  ///< level of ci=1, 0-1; 0 = not asked for
     bool meta = true;
     bool explain = false;
+    CacheUse cache = CacheUse::Allowed;
     std::string format;  ///< as given; the API decides with the Accept header
     std::string query_id;
 
     bool groups_by(std::string_view key) const;
 };
-
-using Parameters = std::vector<std::pair<std::string, std::string>>;
 
 struct RequestLimits {
     std::int64_t now_s = 0;
@@ -70,8 +81,11 @@ struct RequestLimits {
 
 inline constexpr std::size_t kMetricsMax = 100;
 inline constexpr std::size_t kGroupByMax = 10;
-inline constexpr std::size_t kQueryIdBytesMax = 64;
 inline constexpr std::int64_t kLimitMax = 1'000'000'000;
+
+/// The one table of the parameters of a metrics request; the API's contract is made from it. Those
+/// of `planlevel` are the API's business.
+std::vector<Parameter> query_parameters(Endpoint endpoint);
 
 /// InvalidArgument (400) names parameter, value and what was expected; an unknown parameter gets
 /// the nearest known name, one of another generation of the API is ignored. A parameter given

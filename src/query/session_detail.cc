@@ -138,8 +138,7 @@ void write_score(JsonWriter& json, const store::ResultTable& session) {
 
 Result<std::string> Engine::session_json(std::string_view session_id,
                                          std::uint64_t customer_id) const {
-    store::QueryOptions options;
-    options.time_limit_s = options_.time_limit_s;
+    const auto options = options_of({}, customer_id);
     const auto ask = [&](const std::string& columns, std::string_view table, bool final_rows,
                          const std::string& extra) {
         return store_.query(by_session(columns, table, final_rows, extra, session_id, customer_id),

@@ -240,7 +240,7 @@ Result<void> SqlGate::run(const TenantSql& statement, std::uint64_t customer_id,
     auto clean = clean_sql(statement.sql, statement.parameters);
     if (!clean) return fail(clean.error());
     const auto limits = confinement(customer_id);
-    store::QueryOptions options;
+    auto options = options_of_turn();
     if (!query_id.empty()) options.query_id = running_name(query_id, customer_id);
 
     std::string tree;

@@ -58,6 +58,10 @@ struct QueryOptions {
     double time_limit_s = 200;           ///< Timeout when passed
     std::uint64_t memory_bytes_max = 0;  ///< 0 = the store's default
     int threads_max = 0;                 ///< 0 = the store's default
+    bool patient = false;                ///< stands still while a query runs that is not
+    /// Looked at when the query is about to begin: set, it ends at once. May be null; outlives the
+    /// call.
+    const std::atomic<bool>* cancelled = nullptr;
 };
 
 /// What a statement may do that a tenant wrote. All of it is held by the engine itself, on a

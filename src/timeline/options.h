@@ -24,6 +24,9 @@ struct Options {
     /// then the price, and totals that only count on are what a viewer of the newest second misses
     /// least.
     std::size_t fresh_sessions = 512;
+    /// When no more sessions of a partition than this had records since the last cut, all of them
+    /// get their live row: the block is the price then, and a few rows more cost nothing.
+    std::size_t fresh_rows = 16;
     std::int64_t future_tolerance_ms = 300'000;
     std::int64_t retention_ms = 400LL * 86'400'000;
     std::int64_t late_ms = 60'000;     ///< received later than this after its time: late

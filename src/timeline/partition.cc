@@ -86,6 +86,7 @@ void Partition::State::apply(const model::Event& event, const model::ClientConte
         kept->number = next_number++;
         kept->session.customer_id = event.customer_id;
         kept->session.session_id.assign(event.session_id);
+        kept->session.urgent = true;
         slots.emplace(kept->number, std::move(fresh));
         keys.insert(kept);
     }
@@ -149,6 +150,7 @@ void Partition::State::cut(std::int64_t now_ms, CutKind kind, model::RowBlock& o
     app_events.clear();
     std::vector<Slot*> due;
     due.swap(touched);
+    few_touched = due.size() <= options.fresh_rows;
     for (Slot* slot : due) slot->queued = false;
     // A quick cut leaves the queue alone: what has become due waits there for a later one.
     while (kind != CutKind::Quick && !wakes.empty() && wakes.top().at_ms <= now_ms) {
@@ -180,7 +182,7 @@ void Partition::State::cut(std::int64_t now_ms, CutKind kind, model::RowBlock& o
 bool Partition::State::rows_due(const Session& session, std::int64_t now_ms,
                                 CutKind kind) const noexcept {
     if (!session.dirty) return false;
-    if (session.urgent) return true;
+    if (session.urgent || few_touched) return true;
     return kind != CutKind::Quick && now_ms >= std::min(live_due(session), slice_due(session));
 }
 
@@ -207,7 +209,7 @@ void Partition::State::look_at(Slot& slot, std::int64_t now_ms, CutKind kind,
     }
     bool pending = false;
     if (session.dirty) {
-        const bool live = session.urgent || (rows && now_ms >= live_due);
+        const bool live = session.urgent || few_touched || (rows && now_ms >= live_due);
         const bool slice = rows && now_ms >= slice_due;
         if (slice) slices(slot, now_ms, out);
         if (live) live_row(slot, now_ms, out);

@@ -110,7 +110,8 @@ struct Partition::State {
     std::unordered_set<std::uint64_t> application_seen;
     /// Times between rows at this cut (see Options::fresh_sessions).
     std::int64_t live_row_ms = 0, slice_ms = 0;
-    Measured measured;  ///< reused from session to session
+    bool few_touched = false;  ///< at this cut (see Options::fresh_rows)
+    Measured measured;         ///< reused from session to session
     Stats stats;
 };
 

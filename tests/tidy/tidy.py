@@ -24,16 +24,18 @@ ARROWS = {
     "store/chdb": {"base", "model", "store"},
     "directory": {"base"},
     "auth": {"base", "directory", "net"},
-    "query": {"base", "model", "store"},
+    "query/schedule": {"base"},
+    "query": {"base", "model", "store", "query/schedule"},
     "query/smart": {"base", "model", "store", "query"},
     "http": {"base", "net"},
     "ingest": {"base", "model", "http", "wire", "enrich", "journal", "timeline", "store",
                "directory", "auth"},
-    "api": {"base", "model", "net", "http", "auth", "query", "query/smart", "alerts", "directory",
-            "store", "exports"},
+    "api": {"base", "model", "net", "http", "auth", "query", "query/schedule", "query/smart",
+            "alerts", "directory", "store", "exports"},
     "exports": {"base", "model", "net", "query", "store", "directory"},
     "notify": {"base", "net", "directory", "enrich"},
     "alerts": {"base", "model", "query", "store", "directory", "notify"},
+    "importers": {"base", "model", "net", "http", "wire", "enrich", "store", "query"},
 }
 # Third-party headers and the only modules that may include them.
 OWNERS = [
@@ -42,7 +44,7 @@ OWNERS = [
     # timeline checks the digests in payload ids, notify signs webhooks.
     (re.compile(r"^openssl/"), {"net", "auth", "enrich", "exports", "notify", "timeline"}),
     (re.compile(r"^sqlite3"), {"directory"}),
-    (re.compile(r"^simdjson"), {"wire", "auth", "app", "api", "exports"}),
+    (re.compile(r"^simdjson"), {"wire", "auth", "app", "api", "exports", "importers"}),
     (re.compile(r"^maxminddb"), {"enrich"}),
     (re.compile(r"^re2/"), {"enrich", "query"}),
     (re.compile(r"^(cjose|jansson)"), {"auth"}),

@@ -41,7 +41,7 @@ TEST(JsonFields, KeepsWhatWasNotSent) {
 TEST(JsonFields, NamesAnUnknownMemberAndTheNearestOne) {
     const auto error = refusal(R"({"email":"a","enabeld":true})");
     EXPECT_EQ(error.parameter, "enabeld");
-    EXPECT_EQ(error.expected, "enabled");
+    EXPECT_EQ(error.expected, "did you mean \"enabled\"?");
     EXPECT_NE(refusal(R"({"email":"a","zzzzzzzz":1})").expected.find("email, age"),
               std::string::npos);
 }

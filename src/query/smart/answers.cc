@@ -29,6 +29,7 @@ Result<QueryRequest> ask(const SmartRequest& request, const Context& context, co
     out->explain = common.explain;
     out->meta = common.meta;
     out->query_id = common.query_id;
+    out->cache = common.cache;
     return out;
 }
 
@@ -61,24 +62,30 @@ Result<std::string> session_rows(const QueryRequest& request, SqlParameters& par
 }
 
 Result<Answer> answer_of(const SmartRequest& request, const Context& context, std::string sql,
-                         SqlParameters& parameters, std::vector<PlanColumn> columns) {
+                         SqlParameters& parameters, std::vector<PlanColumn> columns,
+                         std::optional<Reach> reach) {
     const auto& common = request.common;
+    if (!reach) reach = Reach{common.period.start_s, common.period.end_s, false};
     store::Statement statement;
     statement.parameters = parameters.take();
     statement.sql = sql + fmt::format(" LIMIT {} OFFSET {}", common.limit, common.offset);
-    auto table = context.engine.table(statement, common.query_id, context.customer_id);
-    if (!table) return fail(table.error());
+    auto fetched = context.engine.table(statement, common, context.customer_id, *reach);
+    if (!fetched) return fail(fetched.error());
     Answer out;
-    if (table->rows.empty() && common.offset > 0) {
+    out.meta.cached = fetched->cached;
+    out.meta.cache_age_s = fetched->age_s;
+    if (!fetched->cached) out.meta.rows_read = fetched->table->rows_read;
+    if (fetched->table->rows.empty() && common.offset > 0) {
         // Past the end no row tells the total.
         store::Statement head{sql + " LIMIT 1", statement.parameters};
-        auto first = context.engine.table(head, common.query_id, context.customer_id);
+        auto first = context.engine.table(head, common, context.customer_id, *reach);
         if (!first) return fail(first.error());
-        if (!first->rows.empty()) {
-            out.total_records = static_cast<std::int64_t>(number_of(first->rows[0].back(), 0));
+        const auto& rows = first->table->rows;
+        if (!rows.empty()) {
+            out.total_records = static_cast<std::int64_t>(number_of(rows[0].back(), 0));
         }
     }
-    for (auto& row : table->rows) {
+    for (auto& row : fetched->take_rows()) {
         if (row.size() != columns.size() + 1) {
             return fail(ErrorCode::Internal, "the store answered another number of columns");
         }
@@ -89,7 +96,6 @@ Result<Answer> answer_of(const SmartRequest& request, const Context& context, st
     for (const auto& column : columns) out.field_order.push_back(column.name);
     out.columns = std::move(columns);
     out.meta.tables = {"sessions", "live_sessions"};
-    out.meta.rows_read = table->rows_read;
     if (common.explain) out.meta.sql = statement.sql;
     return out;
 }
@@ -105,6 +111,7 @@ Result<Answer> run(const SmartRequest& request, const Context& context) {
     answer->meta.reason = request.query->description;
     answer->meta.timezone = common.timezone;
     answer->meta.query_id = common.query_id;
+    answer->meta.period_end_s = common.period.end_s;
     return answer;
 }
 

@@ -14,7 +14,7 @@ Result<ChangeRequest> change_of(const SmartRequest& request, const Context& cont
     change->search.depth = static_cast<int>(request.integer("depth"));
     change->search.least_sessions = static_cast<double>(request.integer("minsessions"));
     change->search.limit = kCombinationsMax;
-    change->confidence = request.text("ci") == "1";
+    change->confidence = flag_of(request.text("ci"));
     return change;
 }
 
@@ -31,50 +31,35 @@ Result<Answer> run_top_movers(const SmartRequest& request, const Context& contex
     return top_movers(context.engine, *change, context.customer_id);
 }
 
-Input number_input(std::string name, std::string fallback, std::int64_t least, std::int64_t most,
-                   std::string description) {
-    return {std::move(name),       InputType::Integer, std::move(fallback), false, least, most, {},
-            std::move(description)};
-}
-
 void describe(SmartQuery& query, const char* metrics, const char* depth) {
     query.inputs = {
-        {"metrics",
-         InputType::Text,
-         metrics,
-         metrics[0] == '\0',
-         0,
-         0,
-         {},
-         "metrics that are sums or ratios of sums over sessions, or avg_ of one"},
-        {"aggby",
-         InputType::Text,
-         kChangeDimensions,
-         false,
-         0,
-         0,
-         {},
-         "dimensions to look into, at most 8; those of the default are answered from a rollup"},
-        {"baseline",
-         InputType::Text,
-         "",
-         false,
-         0,
-         0,
-         {},
-         "the period compared with, written like `period`; default: the equal period before"},
+        {.name = "metrics",
+         .type = ParameterType::Names,
+         .description = "metrics that are sums or ratios of sums over sessions, or avg_ of one",
+         .otherwise = metrics,
+         .example = "bufferingratio",
+         .bytes_max = kTextBytesMax,
+         .names = "Metric",
+         .required = metrics[0] == '\0'},
+        {.name = "aggby",
+         .type = ParameterType::Names,
+         .description = "dimensions to look into, at most 8; those of the default are answered "
+                        "from a rollup",
+         .otherwise = kChangeDimensions,
+         .example = "cdn,device",
+         .bytes_max = kTextBytesMax,
+         .names = "Dimension"},
+        text_input("baseline", "",
+                   "the period compared with, written like `period`; default: the equal period "
+                   "before"),
         number_input("depth", depth, 1, kCauseDepthMax, "most dimensions in one combination"),
         number_input("minsessions", "30", 1, 1'000'000'000,
                      "combinations with fewer sessions in both periods together are left out"),
-        {"ci",
-         InputType::Choice,
-         "0",
-         false,
-         0,
-         0,
-         {"0", "1"},
-         "1: p-values of every metric, which reads rows of sessions; proportions have them "
-         "anyway"}};
+        {.name = "ci",
+         .type = ParameterType::Flag,
+         .description = "1: p-values of every metric, which reads rows of sessions; proportions "
+                        "have them anyway",
+         .otherwise = "0"}};
     query.row_schema = row_schema(
         {"rank:integer:from 1", "metric:string:name of the metric",
          "cause:string:the combination, as `filter` takes it; besides, one member for each name of "
@@ -93,7 +78,8 @@ void describe(SmartQuery& query, const char* metrics, const char* depth) {
          "pvalue:number?:two-sided, of before = after, sessions taken as independent, not "
          "corrected "
          "for the number of combinations; null when not computed (see ci)",
-         "direction:string:better or worse; up or down where the metric has no good direction"});
+         "direction:string:better or worse; up or down where the metric has no good direction"},
+        true);
 }
 
 }  // namespace

@@ -50,7 +50,8 @@ Result<Answer> run_analysis(const SmartRequest& request, const Context& context)
         curve);
     return answer_of(request, context, sql, parameters,
                      {count_column("percent"), count_column("viewers"), number_column("share"),
-                      count_column("entries"), count_column("exits"), count_column("rewatches")});
+                      count_column("entries"), count_column("exits"), count_column("rewatches")},
+                     Reach{one.period.start_s, one.period.end_s + kSessionLengthMax_s, true});
 }
 
 }  // namespace
@@ -69,7 +70,7 @@ SmartQuery content_analysis() {
         "asset "
         "before in the period (subscriber, or device where there is none). Live content has no "
         "percent and no plays here.";
-    out.inputs = {{"assetid", InputType::Text, "", true, 0, 0, {}, "the id of the asset"}};
+    out.inputs = {id_input("assetid", "the id of the asset")};
     out.row_schema = row_schema(
         {"percent:integer:0 to 100", "viewers:integer:plays that reached it",
          "share:number?:of the plays, percent; null without plays",

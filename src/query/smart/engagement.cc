@@ -96,22 +96,9 @@ SmartQuery engagement() {
         "shows what goes together, not what causes what: a long session also had more time to "
         "wait. "
         "Bins without a session have no row.";
-    out.inputs = {{"quality",
-                   InputType::Choice,
-                   "all",
-                   false,
-                   0,
-                   0,
-                   {"all", "qualityofexperience", "bufferingratio"},
-                   "which bins"},
-                  {"cilevel",
-                   InputType::Integer,
-                   "95",
-                   false,
-                   50,
-                   99,
-                   {},
-                   "level of the intervals, percent"}};
+    out.inputs = {
+        choice_input("quality", {"all", "qualityofexperience", "bufferingratio"}, "which bins"),
+        number_input("cilevel", "95", 50, 99, "level of the intervals, percent")};
     out.row_schema = row_schema(
         {"quality:string:qualityofexperience or bufferingratio (by `definition`)",
          "from:number:lower bound of the bin; inside it for the score, outside for buffering",

@@ -62,15 +62,10 @@ SmartQuery subscriber_list() {
     out.description =
         "Metrics of the dictionary by subscriber over the sessions that began in the "
         "period; those without a value of orderby stand last.";
-    out.inputs = {{"orderby",
-                   InputType::Choice,
-                   "qualityofexperience",
-                   false,
-                   0,
-                   0,
-                   {"qualityofexperience", "latency", "bufferingratio", "failurerate", "errors",
-                    "exitsbeforestart"},
-                   "what served badly means"}};
+    out.inputs = {choice_input("orderby",
+                               {"qualityofexperience", "latency", "bufferingratio", "failurerate",
+                                "errors", "exitsbeforestart"},
+                               "what served badly means")};
     out.row_schema = row_schema(
         {"subscriberid:string:id", "attempts:integer:playback requests",
          "viewercount:integer:plays", kScore, "latency:number?:mean startup time, s", kBuffering,
@@ -86,15 +81,10 @@ SmartQuery content_insights() {
     out.title = "Content insights";
     out.description =
         "Metrics of the dictionary by asset over the sessions that began in the period.";
-    out.inputs = {{"orderby",
-                   InputType::Choice,
-                   "viewercount",
-                   false,
-                   0,
-                   0,
-                   {"viewercount", "attempts", "uniqueviewercount", "playdur", "completionrate",
-                    "abandonmentrate", "qualityofexperience"},
-                   "the largest of this first"}};
+    out.inputs = {choice_input("orderby",
+                               {"viewercount", "attempts", "uniqueviewercount", "playdur",
+                                "completionrate", "abandonmentrate", "qualityofexperience"},
+                               "the largest of this first")};
     out.row_schema = row_schema(
         {"assetid:string:id", "assetname:string:name", "attempts:integer:playback requests",
          "viewercount:integer:plays", "uniqueviewercount:integer:distinct viewers",
@@ -113,7 +103,7 @@ SmartQuery subscriber_sessions() {
     out.description =
         "One row per session that began in the period, newest first; an unknown "
         "subscriber has no rows.";
-    out.inputs = {{"subscriberid", InputType::Text, "", true, 0, 0, {}, "the subscriber's id"}};
+    out.inputs = {id_input("subscriberid", "the subscriber's id")};
     out.row_schema = row_schema({"sessionid:string:id",
                                  "starttime:integer:epoch s",
                                  "endtime:integer:epoch s",

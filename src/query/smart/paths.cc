@@ -93,25 +93,12 @@ SmartQuery paths(Anchor anchor, std::string name, std::string title, const char*
         "visit. {}",
         steps);
     if (anchor != Anchor::VisitStart) {
-        out.inputs.push_back(
-            {"assetid", InputType::Text, "", true, 0, 0, {}, "the id of the asset"});
+        out.inputs.push_back(id_input("assetid", "the id of the asset"));
     }
-    out.inputs.push_back({"depth",
-                          InputType::Integer,
-                          "3",
-                          false,
-                          1,
-                          kDepthMax,
-                          {},
-                          "how many transitions to follow"});
-    out.inputs.push_back({"visitgap",
-                          InputType::Integer,
-                          "30",
-                          false,
-                          1,
-                          kVisitGapMax_min,
-                          {},
-                          "minutes without a play that end a visit"});
+    out.inputs.push_back(
+        number_input("depth", "3", 1, kDepthMax, "how many transitions to follow"));
+    out.inputs.push_back(number_input("visitgap", "30", 1, kVisitGapMax_min,
+                                      "minutes without a play that end a visit"));
     out.row_schema = row_schema(
         {"kind:string:node or link; a page has both nodes of every link in it or before it",
          "step:integer:transitions from the anchor, negative before it", "from:string:asset id",

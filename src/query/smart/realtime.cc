@@ -74,7 +74,8 @@ Result<Answer> run_realtime(const SmartRequest& request, const Context& context)
         answer_of(request, context, sql, parameters,
                   {count_column("timestamp"), count_column("active"), count_column("attempts"),
                    count_column("viewercount"), count_column("ended"), count_column("errors"),
-                   count_column("stalls")});
+                   count_column("stalls")},
+                  Reach{window.period.start_s - kSessionLengthMax_s, window.period.end_s, true});
     if (answer) answer->meta.tables.emplace_back("events");
     return answer;
 }

@@ -1,5 +1,3 @@
-#include <fmt/format.h>
-
 #include "base/json_writer.h"
 #include "query/smart/queries.h"
 #include "query/text.h"
@@ -23,40 +21,78 @@ const SmartQuery* find(std::string_view name) {
     return nullptr;
 }
 
-std::string names() {
-    std::string out;
-    for (const auto& query : registry()) out += (out.empty() ? "" : ", ") + query.name;
-    return out;
+namespace {
+
+/// The members of an object schema: of "number?", or of "[name type,…]", an array of objects.
+void write_type(JsonWriter& json, std::string_view type);
+
+void write_members(JsonWriter& json, const std::vector<std::string_view>& names, bool open) {
+    json.key("required");
+    json.begin_array();
+    for (const auto name : names) json.value(name);
+    json.end_array();
+    json.key("additionalProperties");
+    json.raw(open ? R"({"type":["string","number","boolean","null"]})" : "false");
 }
 
-std::string row_schema(std::initializer_list<const char*> fields) {
+void write_items(JsonWriter& json, std::string_view members) {
+    std::vector<std::string_view> names;
+    json.key("items");
+    json.begin_object();
+    json.member("type", "object");
+    json.key("properties");
+    json.begin_object();
+    for (const auto member : split(members, ',')) {
+        const auto blank = member.find(' ');
+        names.push_back(member.substr(0, blank));
+        json.key(names.back());
+        json.begin_object();
+        write_type(json, member.substr(blank + 1));
+        json.end_object();
+    }
+    json.end_object();
+    write_members(json, names, false);
+    json.end_object();
+}
+
+void write_type(JsonWriter& json, std::string_view type) {
+    if (type.starts_with('[')) {
+        json.member("type", "array");
+        return write_items(json, type.substr(1, type.size() - 2));
+    }
+    json.key("type");
+    if (!type.ends_with('?')) return json.value(type);
+    type.remove_suffix(1);
+    json.begin_array();
+    json.value(type);
+    json.value("null");
+    json.end_array();
+}
+
+}  // namespace
+
+std::string row_schema(std::initializer_list<const char*> fields, bool open) {
     std::string out;
+    std::vector<std::string_view> names{"totalpages"};
     JsonWriter json(out);
     json.begin_object();
     json.member("type", "object");
     json.key("properties");
     json.begin_object();
+    json.key("totalpages");
+    json.raw(R"({"type":"integer","minimum":0})");
     for (const std::string_view field : fields) {
         const auto first = field.find(':');
         const auto second = field.find(':', first + 1);
-        auto type = field.substr(first + 1, second - first - 1);
-        const bool nullable = type.ends_with('?');
-        if (nullable) type.remove_suffix(1);
-        json.key(field.substr(0, first));
+        names.push_back(field.substr(0, first));
+        json.key(names.back());
         json.begin_object();
-        json.key("type");
-        if (nullable) {
-            json.begin_array();
-            json.value(type);
-            json.value("null");
-            json.end_array();
-        } else {
-            json.value(type);
-        }
+        write_type(json, field.substr(first + 1, second - first - 1));
         json.member("description", field.substr(second + 1));
         json.end_object();
     }
     json.end_object();
+    write_members(json, names, open);
     json.end_object();
     return out;
 }

@@ -40,8 +40,7 @@ SmartQuery retention() {
         "period, "
         "and how many of each played again so many units later. Who played before the period began "
         "counts as new in it. Cells without a viewer have no row.";
-    out.inputs = {
-        {"unit", InputType::Choice, "day", false, 0, 0, {"day", "week"}, "width of a cohort"}};
+    out.inputs = {choice_input("unit", {"day", "week"}, "width of a cohort")};
     out.row_schema = row_schema(
         {"cohort:string:first day of the cohort, in the time zone of the request",
          "size:integer:subscribers in it", "unit:integer:days or weeks later, from 0",

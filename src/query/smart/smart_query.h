@@ -4,28 +4,17 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/result.h"
 #include "query/engine.h"
+#include "query/parameters.h"
 #include "query/sql.h"
 
 namespace playhead::query::smart {
-
-enum class InputType : std::uint8_t { Integer, Text, Choice };
-
-/// An input besides period, filter, timezone, granularity, limit and offset, which all have.
-struct Input {
-    std::string name;
-    InputType type = InputType::Text;
-    std::string fallback;  ///< the default; empty: none
-    bool required = false;
-    std::int64_t least = 0, most = 0;  ///< of an Integer
-    std::vector<std::string> choices;  ///< of a Choice, lower case
-    std::string description;
-};
 
 /// Longest value of a Text input, bytes.
 inline constexpr std::size_t kTextBytesMax = 1024;
@@ -40,11 +29,11 @@ struct SmartRequest {
     /// Period, filter, timezone, granularity, limit, offset, id; no metrics yet. Sessions count at
     /// their start, with every status.
     QueryRequest common;
-    std::map<std::string, std::string, std::less<>> texts;      ///< every Text and Choice
-    std::map<std::string, std::int64_t, std::less<>> integers;  ///< every Integer
+    /// Every input, trimmed, with its default where it was not given; choices in lower case.
+    std::map<std::string, std::string, std::less<>> inputs;
 
-    const std::string& text(std::string_view name) const { return texts.find(name)->second; }
-    std::int64_t integer(std::string_view name) const { return integers.find(name)->second; }
+    const std::string& text(std::string_view name) const { return inputs.find(name)->second; }
+    std::int64_t integer(std::string_view name) const { return integer_of(text(name)); }
 };
 
 /// What a query may use. References outlive the call.
@@ -57,7 +46,8 @@ struct Context {
 struct SmartQuery {
     std::string name, title;
     std::string description;  ///< how it is derived
-    std::vector<Input> inputs;
+    /// Besides period, filter, timezone, granularity, limit and offset, which all have.
+    std::vector<Parameter> inputs;
     std::string row_schema;  ///< JSON Schema of one row of `response`
     Result<Answer> (*run)(const SmartRequest& request, const Context& context) = nullptr;
     const char* period_default = nullptr;  ///< null: the period must be given
@@ -67,11 +57,10 @@ struct SmartQuery {
 const std::vector<SmartQuery>& registry();
 /// Null when there is none of that name.
 const SmartQuery* find(std::string_view name);
-/// "contentpaths, contentpathsfrom, …"
-std::string names();
-
-/// JSON Schema of the query's own inputs, an object.
-std::string input_schema(const SmartQuery& query);
+/// `queryname`, with every name.
+Parameter name_parameter();
+/// The table of one query's parameters: what all have and its inputs.
+std::vector<Parameter> parameters_of(const SmartQuery& query);
 
 /// Checks every parameter. InvalidArgument names parameter, value and what was expected; an unknown
 /// `queryname` gets the list.
@@ -101,9 +90,11 @@ void only(QueryRequest& request, const Dictionary& dictionary, std::string_view 
 Result<std::string> session_rows(const QueryRequest& request, SqlParameters& parameters,
                                  const std::string& columns, const std::string& extra);
 
-/// Runs a statement whose last column is the total of rows; the others are `columns`.
+/// Runs a statement whose last column is the total of rows; the others are `columns`. `reach`: what
+/// it reads, if that is not the sessions that began in the request's period.
 Result<Answer> answer_of(const SmartRequest& request, const Context& context, std::string sql,
-                         SqlParameters& parameters, std::vector<PlanColumn> columns);
+                         SqlParameters& parameters, std::vector<PlanColumn> columns,
+                         std::optional<Reach> reach = std::nullopt);
 
 PlanColumn text_column(std::string name);
 PlanColumn count_column(std::string name);

@@ -172,10 +172,11 @@ Result<Answer> run_insight(const SmartRequest& request, const Context& context) 
          {}},
     };
     Answer out;
+    out.meta.cached = true;
     for (auto& part : parts) {
         auto answer = story.about(part.what, part.period, part.limit, part.in_time);
         if (!answer) return answer;
-        out.meta.rows_read += answer->meta.rows_read;
+        add_reading(out.meta, answer->meta);
         part.answer = std::move(*answer);
     }
     if (parts[0].answer.rows.empty()) {
@@ -221,7 +222,7 @@ SmartQuery subscriber_insight() {
         "of attempts), playsfalling (plays of the second half below half of the first, which had 4 "
         "or more), lastsessionfailed. They are thresholds, not a prediction. 404 when the "
         "subscriber has no session.";
-    out.inputs = {{"subscriberid", InputType::Text, "", true, 0, 0, {}, "the subscriber's id"}};
+    out.inputs = {id_input("subscriberid", "the subscriber's id")};
     out.row_schema = row_schema(
         {"subscriberid:string:id", "attempts:integer:playback requests",
          "viewercount:integer:plays", "qualityofexperience:number?:mean playback score",
@@ -230,11 +231,18 @@ SmartQuery subscriber_insight() {
          "exitsbeforestart:integer:left before the first frame", "playdur:number:minutes",
          "unique_devices:integer:distinct devices", "subscribertype:string:type",
          "subscribertag:string:tag",
-         "devices:array:device, platform, player and figures, most used first, at most 100",
-         "places:array:country, city, isp and figures, most used first, at most 100",
-         "trend:array:figures by timestamp of the granularity",
-         "errorlist:array:errorcode, errormessage and figures, at most 100",
-         "signals:array:signal, value, threshold, raised",
+         "devices:[device string,platform string,player string,attempts integer,viewercount "
+         "integer,qualityofexperience number?,bufferingratio number?,failurerate number?]:device, "
+         "platform, player and figures, most used first, at most 100",
+         "places:[country string,city string,isp string,attempts integer,viewercount "
+         "integer,qualityofexperience number?,bufferingratio number?,failurerate number?]:country, "
+         "city, isp and figures, most used first, at most 100",
+         "trend:[timestamp integer,attempts integer,viewercount integer,qualityofexperience "
+         "number?,bufferingratio number?]:figures by timestamp of the granularity",
+         "errorlist:[errorcode string,errormessage string,attempts integer,errors "
+         "integer,totalstartupfailure integer]:errorcode, errormessage and figures, at most 100",
+         "signals:[signal string,value number?,threshold number,raised boolean]:signal, value, "
+         "threshold, raised",
          "signalsraised:integer:how many signals are raised"});
     out.run = run_insight;
     return out;

@@ -98,8 +98,12 @@ constexpr const char* kFormatSettings =
     "output_format_json_quote_64bit_integers = 0, output_format_arrow_string_as_string = 1, "
     "output_format_parquet_string_as_string = 1";
 
+std::string priority_setting(bool patient) {
+    return fmt::format("SET priority = {}", patient ? kPatientPriority : kPromptPriority);
+}
+
 /// What a tenant's connection is told before it becomes one that takes no more settings.
-std::vector<std::string> confined_settings(const Confinement& confinement) {
+std::vector<std::string> confined_settings(const Confinement& confinement, bool patient) {
     std::string filters;
     for (const auto& [table, condition] : confinement.row_filters) {
         if (!filters.empty()) filters += ", ";
@@ -118,6 +122,7 @@ std::vector<std::string> confined_settings(const Confinement& confinement) {
         fmt::format("SET max_result_rows = {}", confinement.result_rows_max),
         "SET result_overflow_mode = 'throw'",
         fmt::format("SET max_threads = {}", confinement.threads_max),
+        priority_setting(patient),
         "SET do_not_merge_across_partitions_select_final = 1",
         // Its counts would tell how many rows of others lie beside one's own.
         "SET output_format_write_statistics = 0",
@@ -151,7 +156,7 @@ Error confined_error(Error error, std::string_view reason) {
 class ChdbStore final : public Store {
 public:
     ChdbStore(std::string directory, Connection writer, Connection admin,
-              std::vector<Connection> readers, Connection killer,
+              std::vector<Connection> readers, std::vector<Connection> patient, Connection killer,
               std::chrono::milliseconds wait_limit, const EngineApi& api,
               std::vector<std::string> arguments)
         : directory_(std::move(directory)),
@@ -159,7 +164,7 @@ public:
           arguments_(std::move(arguments)),
           writer_(std::move(writer)),
           admin_(std::move(admin)),
-          readers_(std::move(readers), std::move(killer), wait_limit) {}
+          readers_(std::move(readers), std::move(patient), std::move(killer), wait_limit) {}
 
     Result<void> migrate() override { return run_migrations(*this); }
 
@@ -203,7 +208,8 @@ public:
     Result<void> stream_confined(const Statement& statement, std::string_view format,
                                  const QueryOptions& options, const Confinement& confinement,
                                  const std::function<bool(std::string_view)>& sink) override {
-        auto connection = open_with(api_, arguments_, confined_settings(confinement));
+        auto connection =
+            open_with(api_, arguments_, confined_settings(confinement, options.patient));
         if (!connection) return fail(std::move(connection.error()));
         auto limited = options;
         limited.time_limit_s = confinement.time_limit_s;
@@ -311,8 +317,9 @@ private:
     ReaderPool readers_;
 };
 
-std::vector<std::string> reader_settings(const ChdbOptions& options) {
+std::vector<std::string> reader_settings(const ChdbOptions& options, bool patient) {
     std::vector<std::string> settings{
+        priority_setting(patient),
         fmt::format("SET max_execution_time = {}", kTimeLimitOfConnections_s),
         fmt::format("SET max_memory_usage = {}", options.query_memory_bytes_max),
         fmt::format("SET max_bytes_before_external_group_by = {}",
@@ -348,7 +355,8 @@ const std::vector<std::string>& writer_settings() {
 }  // namespace
 
 Result<std::unique_ptr<Store>> open_chdb_store(const ChdbOptions& options) {
-    if (options.readers < 1 || options.readers > kReadersMax) {
+    if (options.readers < 1 || options.readers > kReadersMax || options.patient_readers < 0 ||
+        options.patient_readers > kReadersMax) {
         return fail(ErrorCode::InvalidArgument,
                     fmt::format("the store takes 1 to {} query connections", kReadersMax));
     }
@@ -368,14 +376,16 @@ Result<std::unique_ptr<Store>> open_chdb_store(const ChdbOptions& options) {
     auto killer = open_with(**api, arguments, {});
     if (!killer) return fail(killer.error());
     std::vector<Connection> readers;
-    for (int index = 0; index < options.readers; ++index) {
-        auto reader = open_with(**api, arguments, reader_settings(options));
+    std::vector<Connection> patient;
+    for (int index = 0; index < options.readers + options.patient_readers; ++index) {
+        const bool gives_way = index >= options.readers;
+        auto reader = open_with(**api, arguments, reader_settings(options, gives_way));
         if (!reader) return fail(reader.error());
-        readers.push_back(std::move(*reader));
+        (gives_way ? patient : readers).push_back(std::move(*reader));
     }
     return std::make_unique<ChdbStore>(
         options.directory, std::move(*writer), std::move(*admin), std::move(readers),
-        std::move(*killer),
+        std::move(patient), std::move(*killer),
         std::chrono::milliseconds(static_cast<std::int64_t>(options.wait_limit_s * 1000)), **api,
         arguments);
 }

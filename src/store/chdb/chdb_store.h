@@ -15,6 +15,7 @@ struct ChdbOptions {
     std::string directory;                      ///< absolute; made when missing
     std::string library_path;                   ///< empty = default_library_path()
     int readers = 4;                            ///< connections for queries
+    int patient_readers = 2;                    ///< connections for patient ones
     int query_threads = 0;                      ///< per query; 0 = the engine's choice (cores)
     std::uint64_t server_memory_bytes_max = 0;  ///< of all queries; 0 = the engine's (90 %)
     std::uint64_t query_memory_bytes_max = 4ULL << 30U;

@@ -15,10 +15,14 @@ constexpr double kTimeLimitMax_s = 3600;
 
 }  // namespace
 
-ReaderPool::ReaderPool(std::vector<Connection> readers, Connection killer,
-                       std::chrono::milliseconds wait_limit)
-    : readers_(std::move(readers)), wait_limit_(wait_limit), killer_(std::move(killer)) {
-    for (auto& reader : readers_) free_.push_back(&reader);
+ReaderPool::ReaderPool(std::vector<Connection> prompt, std::vector<Connection> patient,
+                       Connection killer, std::chrono::milliseconds wait_limit)
+    : wait_limit_(wait_limit), killer_(std::move(killer)) {
+    prompt_.connections = std::move(prompt);
+    patient_.connections = std::move(patient);
+    for (Lane* lane : {&prompt_, &patient_}) {
+        for (auto& reader : lane->connections) lane->free.push_back(&reader);
+    }
     watcher_ = std::thread([this] { watch(); });
 }
 
@@ -31,7 +35,10 @@ ReaderPool::~ReaderPool() {
     changed_.notify_all();
     {
         std::unique_lock lock(mutex_);
-        freed_.wait(lock, [this] { return free_.size() == readers_.size() && guests_ == 0; });
+        freed_.wait(lock, [this] {
+            return prompt_.free.size() == prompt_.connections.size() &&
+                   patient_.free.size() == patient_.connections.size() && guests_ == 0;
+        });
     }
     changed_.notify_all();
     watcher_.join();
@@ -39,16 +46,19 @@ ReaderPool::~ReaderPool() {
 
 Result<ReaderPool::Lease> ReaderPool::acquire(const QueryOptions& options) {
     std::unique_lock lock(mutex_);
+    // Without connections of their own, patient queries are like others.
+    Lane& lane = options.patient && !patient_.connections.empty() ? patient_ : prompt_;
     const bool got =
-        freed_.wait_for(lock, wait_limit_, [this] { return stopping_ || !free_.empty(); });
+        freed_.wait_for(lock, wait_limit_, [&] { return stopping_ || !lane.free.empty(); });
     if (stopping_) return fail(ErrorCode::Unavailable, "the store is closing");
     if (!got) {
-        return fail(ErrorCode::Unavailable,
-                    fmt::format("all {} query connections of the store are busy", readers_.size()));
+        return fail(
+            ErrorCode::Unavailable,
+            fmt::format("all {} query connections of the store are busy", lane.connections.size()));
     }
-    Connection* connection = free_.back();
-    free_.pop_back();
-    auto lease = enlist(*connection, options, false);
+    Connection* connection = lane.free.back();
+    lane.free.pop_back();
+    auto lease = enlist(*connection, options, &lane);
     lock.unlock();
     changed_.notify_all();
     return lease;
@@ -64,7 +74,7 @@ Result<ReaderPool::Lease> ReaderPool::admit(Connection& connection, const QueryO
                     fmt::format("all {} places for SQL are taken", kGuestsMax));
     }
     ++guests_;
-    auto lease = enlist(connection, options, true);
+    auto lease = enlist(connection, options, nullptr);
     lock.unlock();
     changed_.notify_all();
     return lease;
@@ -72,14 +82,16 @@ Result<ReaderPool::Lease> ReaderPool::admit(Connection& connection, const QueryO
 
 /// Under the mutex.
 ReaderPool::Lease ReaderPool::enlist(Connection& connection, const QueryOptions& options,
-                                     bool guest) {
+                                     Lane* lane) {
     const std::uint64_t number = next_number_++;
-    Lease lease(*this, connection, number, guest);
+    Lease lease(*this, connection, number, lane);
     const auto now = std::chrono::steady_clock::now();
     const std::chrono::duration<double> limit(
         std::clamp(options.time_limit_s, 0.001, kTimeLimitMax_s));
     const auto deadline = now + std::chrono::duration_cast<std::chrono::milliseconds>(limit);
-    running_.emplace(number, Running{options.query_id, lease.tag(), now, deadline});
+    // Whoever cancels sets the flag and then looks for the query here: one of the two sees it.
+    const bool cancelled = options.cancelled != nullptr && options.cancelled->load();
+    running_.emplace(number, Running{options.query_id, lease.tag(), now, deadline, cancelled});
     return lease;
 }
 
@@ -159,18 +171,18 @@ void ReaderPool::kill(const std::string& tag) {
                                     {{"tag", tag}}, "Null"));
 }
 
-ReaderPool::Lease::Lease(ReaderPool& pool, Connection& connection, std::uint64_t number, bool guest)
+ReaderPool::Lease::Lease(ReaderPool& pool, Connection& connection, std::uint64_t number, Lane* lane)
     : pool_(&pool),
       connection_(&connection),
       number_(number),
-      guest_(guest),
+      lane_(lane),
       tag_(fmt::format("/*playhead-{}*/ ", number)) {}
 
 ReaderPool::Lease::Lease(Lease&& other) noexcept
     : pool_(other.pool_),
       connection_(other.connection_),
       number_(other.number_),
-      guest_(other.guest_),
+      lane_(other.lane_),
       tag_(std::move(other.tag_)) {
     other.pool_ = nullptr;
 }
@@ -188,10 +200,10 @@ ReaderPool::Lease::~Lease() {
     if (stopped) static_cast<void>(connection_->query("SELECT 1", {}, "Null"));
     {
         const std::lock_guard lock(pool_->mutex_);
-        if (guest_) {
+        if (lane_ == nullptr) {
             --pool_->guests_;
         } else {
-            pool_->free_.push_back(connection_);
+            lane_->free.push_back(connection_);
         }
         pool_->freed_.notify_all();
     }

@@ -15,13 +15,23 @@
 namespace playhead::store::chdb {
 
 /// Statements of tenants at once; each has a connection of its own.
-inline constexpr std::size_t kGuestsMax = 4;
+inline constexpr std::size_t kGuestsMax = 64;
+
+/// The engine lets a query of a lower class stand still while one of a higher class runs.
+inline constexpr int kPromptPriority = 1;
+inline constexpr int kPatientPriority = 2;
 
 /// Lends connections, one per query, and kills queries: by id on request, and past their time.
 /// Thread safe. All leases must have ended before destruction.
 class ReaderPool {
+    struct Lane {
+        std::vector<Connection> connections;
+        std::vector<Connection*> free;
+    };
+
 public:
-    ReaderPool(std::vector<Connection> readers, Connection killer,
+    /// `patient` are those whose connections were told to give way.
+    ReaderPool(std::vector<Connection> prompt, std::vector<Connection> patient, Connection killer,
                std::chrono::milliseconds wait_limit);
     ~ReaderPool();
     ReaderPool(const ReaderPool&) = delete;
@@ -44,11 +54,11 @@ public:
 
     private:
         friend class ReaderPool;
-        Lease(ReaderPool& pool, Connection& connection, std::uint64_t number, bool guest);
+        Lease(ReaderPool& pool, Connection& connection, std::uint64_t number, Lane* lane);
         ReaderPool* pool_;
         Connection* connection_;
         std::uint64_t number_;
-        bool guest_;
+        Lane* lane_;  ///< where the connection goes back to; null: it is not the pool's
         std::string tag_;
     };
 
@@ -75,16 +85,16 @@ private:
         bool cancelled = false;
         bool timed_out = false;
     };
-    Lease enlist(Connection& connection, const QueryOptions& options, bool guest);
+    Lease enlist(Connection& connection, const QueryOptions& options, Lane* lane);
     void watch();
     void kill(const std::string& tag);
 
-    std::vector<Connection> readers_;
+    Lane prompt_;
+    Lane patient_;
     std::chrono::milliseconds wait_limit_;
     mutable std::mutex mutex_;
     std::condition_variable freed_;
     std::condition_variable changed_;
-    std::vector<Connection*> free_;
     std::map<std::uint64_t, Running> running_;
     std::size_t guests_ = 0;
     std::uint64_t next_number_ = 1;

@@ -58,16 +58,41 @@ TEST(Lifecycle, LiveRowsAndSlicesArePaced) {
     Script script;
     script.start(1'000, 1'000);
     for (int second = 2; second < 32; ++second) script.stats(second * 1'000, second - 1);
-    Partition partition({});
-    Outcome outcome;
-    for (const Event& event : script.events) {
-        partition.apply(event, {});
-        partition.cut(event.receive_ms, outcome.rows);
+    Options busy;
+    busy.fresh_rows = 0;
+    for (const bool calm : {false, true}) {
+        Partition partition(calm ? Options{} : busy);
+        Outcome outcome;
+        for (const Event& event : script.events) {
+            partition.apply(event, {});
+            partition.cut(event.receive_ms, outcome.rows);
+        }
+        const std::size_t live = outcome.rows.live_sessions.size();
+        if (calm) {
+            EXPECT_EQ(live, script.events.size());
+        } else {
+            EXPECT_GE(live, 6U);
+            EXPECT_LE(live, 8U);
+        }
+        EXPECT_GE(outcome.rows.slices.size(), 3U);
+        EXPECT_LE(outcome.rows.slices.size(), 6U);
     }
-    EXPECT_GE(outcome.rows.live_sessions.size(), 6U);
-    EXPECT_LE(outcome.rows.live_sessions.size(), 8U);
-    EXPECT_GE(outcome.rows.slices.size(), 3U);
-    EXPECT_LE(outcome.rows.slices.size(), 6U);
+}
+
+// A session is there at once, whatever its first record is.
+TEST(Lifecycle, AQuickCutShowsNewSessions) {
+    Script script;
+    script.stats(1'000, 1);
+    script.stats(2'000, 2);
+    Options busy;
+    busy.fresh_rows = 0;
+    Partition partition(busy);
+    Outcome outcome;
+    for (const std::size_t rows : {1U, 1U}) {
+        partition.apply(script.events[outcome.rows.live_sessions.size()], {});
+        partition.cut(script.events[0].receive_ms, outcome.rows, CutKind::Quick);
+        EXPECT_EQ(outcome.rows.live_sessions.size(), rows);
+    }
 }
 
 TEST(Clock, AheadIsShiftedBehindIsNot) {
