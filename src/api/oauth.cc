@@ -162,6 +162,13 @@ void add_login_routes(Contract& contract, const OauthOptions& options, auth::Tok
         });
     auto leave = issuer_operation(net::Method::Get, base + "/logout", "logoutByBrowser",
                                   "Logging out by a browser: OpenID Connect RP-initiated logout");
+    for (const auto& [name, meaning] :
+         {std::pair{"id_token_hint", "An id token of the login, expired or not."},
+          {"client_id", "Whose token it is, or who asks."},
+          {"post_logout_redirect_uri", "Where to go on to: one of the client's."},
+          {"state", "Handed on."}}) {
+        leave.parameters.push_back({.name = name, .description = meaning});
+    }
     leave.replies = {{200, "text/html", kText, "Ended."},
                      {303, {}, {}, "Ended, and on to `post_logout_redirect_uri`."}};
     for (const int status : {400, 401}) leave.replies.push_back({status, "text/html", kText, {}});
