@@ -53,11 +53,17 @@ void put_field_head(std::string& out, std::uint8_t type, std::int64_t id, std::i
 bool is_place(Kind kind, std::int64_t id) noexcept {
     switch (kind) {
         case Kind::RowGroup: return id == 5;
-        case Kind::ColumnChunk: return id == 2 || id == 4 || id == 6;
+        case Kind::ColumnChunk: return id == 2;
         case Kind::ColumnMetaData: return id == 9 || id == 10 || id == 11 || id == 14;
         case Kind::Other: return false;
     }
     return false;
+}
+
+/// Where the page indexes of a column lie. They hold places themselves, outside the footer: left
+/// out, as any file may do, instead of read and written again.
+bool is_index(Kind kind, std::int64_t id) noexcept {
+    return kind == Kind::ColumnChunk && id >= 4 && id <= 7;
 }
 
 Kind kind_within(Kind kind, std::int64_t id) noexcept {
@@ -177,6 +183,11 @@ private:
         std::uint8_t type = 0;
         std::int64_t id = 0, last = 0;
         while (field(type, id)) {
+            if (is_index(kind, id)) {
+                std::string gone;
+                value(gone, type, Kind::Other, depth + 1);
+                continue;
+            }
             put_field_head(out, type, id, last);
             if (type == kI64 && is_place(kind, id)) {
                 const auto place = number();
