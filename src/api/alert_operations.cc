@@ -42,7 +42,10 @@ std::string rule_input_schema() {
         R"("persistence":{{"type":"integer","minimum":1,"maximum":60}},)"
         R"("resolution":{{"type":"integer","minimum":1,"maximum":60}},)"
         R"("cooldown":{{"type":"integer","minimum":0,"maximum":604800}},)"
-        R"("notify":{{"type":"array","maxItems":{2},"items":{{"type":"string"}}}},)"
+        R"("notify":{{"type":"array","maxItems":{2},"items":{{"type":"string"}},)"
+        R"("description":"https URLs of webhooks"}},)"
+        R"("notifysecret":{{"type":"string","maxLength":{0},"writeOnly":true,)"
+        R"("description":"whsec_ and the base64 of 24 to 64 bytes; signs what they get"}},)"
         R"("id":{{}},"customerid":{{}},"revision":{{}}}},"additionalProperties":false}})",
         alerts::kNameBytesMax, alerts::kRuleDimensionsMax, alerts::kNotifyMax);
 }

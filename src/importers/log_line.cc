@@ -98,6 +98,7 @@ bool is_variable_letter(char c) {
 
 Result<LogFormat> parse_log_format(std::string_view name) {
     std::vector<std::string> names;
+    names.reserve(kFormats.size());
     for (const auto& [known, format] : kFormats) {
         if (name == known) return format;
         names.emplace_back(known);

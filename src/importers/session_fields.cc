@@ -18,8 +18,6 @@ constexpr double kNumberMax = 9e15;
 constexpr std::string_view kTagPrefix = "tag.";
 constexpr std::size_t kTagNameBytesMax = 64;
 
-using model::SessionRow;
-
 /// A number of the row that is no counter.
 struct RowNumber {
     const char* name;

@@ -108,6 +108,7 @@ public:
             if (page_.rows.empty()) return false;
         }
         fields.clear();
+        fields.reserve(columns_.size());
         for (const auto& cell : page_.rows[at_]) fields.push_back(text_of(cell));
         ++at_;
         ++read_;

@@ -43,6 +43,7 @@ Result<void> SessionWriter::leave_out_known(std::vector<model::SessionRow>& rows
     for (std::size_t at = 0; at < rows.size(); at += kIdsAtOnce) {
         const std::size_t end = std::min(at + kIdsAtOnce, rows.size());
         std::vector<std::string> ids;
+        ids.reserve(end - at);
         std::int64_t first = rows[at].start_ms;
         std::int64_t last = first;
         for (std::size_t index = at; index < end; ++index) {

@@ -102,6 +102,7 @@ constexpr std::array kSourceColumns{
 
 std::vector<std::string> all_columns(const std::vector<std::string>& tags) {
     std::vector<std::string> names;
+    names.reserve(kSourceColumns.size() + model::kDimensionCount + tags.size());
     for (const SourceColumn& column : kSourceColumns) names.emplace_back(column.name);
     for (const auto dimension : model::kDimensionNames) names.emplace_back(dimension);
     for (const std::string& tag : tags) names.push_back("tag." + tag);
