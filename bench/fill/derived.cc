@@ -85,7 +85,7 @@ void fill_ad_views(store::Store& store) {
                                     "ad_starts > 0"));
 }
 
-void fill_minutes(store::Store& store, const char* table, std::uint64_t copies) {
+void fill_minutes(store::Store& store, const char* table) {
     const auto answer = store.query(
         {"SELECT as_select FROM system.tables WHERE database = currentDatabase() AND name = "
          "'slices_minute_mv'",
@@ -97,9 +97,7 @@ void fill_minutes(store::Store& store, const char* table, std::uint64_t copies) 
     const auto at = select.find(marker);
     if (at == std::string::npos) die("the view of the minute rollup reads something else");
     select.replace(at, marker.size(), std::string(table) + " AS src");
-    for (std::uint64_t copy = 0; copy < copies; ++copy) {
-        run(store, "INSERT INTO slices_minute " + select);
-    }
+    run(store, "INSERT INTO slices_minute " + select);
 }
 
 }  // namespace playhead::bench

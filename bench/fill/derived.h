@@ -11,8 +11,9 @@ namespace playhead::bench {
 void fill_events(store::Store& store);
 /// One ad view per ad that a session started, at its start.
 void fill_ad_views(store::Store& store);
-/// The minute rollup as `copies` times the slices of `table`. Ends the process on an error, as all
-/// of these do: a bench without its data measures nothing.
-void fill_minutes(store::Store& store, const char* table, std::uint64_t copies);
+/// The minute rollup of the slices of `table`: its rows are those of all copies, which share their
+/// keys; its sums are not. Ends the process on an error, as all of these do: a bench without its
+/// data measures nothing.
+void fill_minutes(store::Store& store, const char* table);
 
 }  // namespace playhead::bench

@@ -227,7 +227,7 @@ void fill(const Options& options) {
                    options.sessions / options.copies, now_s() - began);
         copy(**store, options, from_ms, until_ms);
         if (options.dashboards) {
-            bench::fill_minutes(**store, "fill_slices", options.copies);
+            bench::fill_minutes(**store, "fill_slices");
             bench::fill_events(**store);
             bench::fill_ad_views(**store);
             fmt::print(stderr, "bench_fill: minutes, events, ad views, {:.0f} s\n",

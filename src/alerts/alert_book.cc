@@ -199,6 +199,7 @@ Result<void> AlertBook::record(Alert alert) {
         if (known->status == Status::Acknowledged && alert.status == Status::Open) {
             alert.status = Status::Acknowledged;
         }
+        alert.notified = known->notified;
         if (alert.sample_sessions.empty()) alert.sample_sessions = known->sample_sessions;
         if (alert.root_cause_json == "[]") alert.root_cause_json = known->root_cause_json;
     }
@@ -230,6 +231,18 @@ Result<Alert> AlertBook::acknowledge(std::uint64_t customer_id, std::string_view
     if (!note.empty()) alert->note = std::string(note);
     if (auto saved = save(*alert); !saved) return fail(saved.error());
     return alert;
+}
+
+Result<void> AlertBook::add_notified(std::uint64_t customer_id, std::string_view id,
+                                     std::string_view channel) {
+    const std::lock_guard hold(mutex_);
+    auto alert = load(customer_id, id);
+    if (!alert && alert.error().code == ErrorCode::NotFound) return {};
+    if (!alert) return fail(alert.error());
+    auto& told = alert->notified;
+    if (std::find(told.begin(), told.end(), channel) != told.end()) return {};
+    told.emplace_back(channel);
+    return save(*alert);
 }
 
 Result<AlertPage> AlertBook::list(std::uint64_t customer_id, const AlertQuery& query) const {

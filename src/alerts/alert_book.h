@@ -40,8 +40,8 @@ struct AlertPage {
 class AlertSink {
 public:
     virtual ~AlertSink() = default;
-    /// Writes the alert. What people added to an alert of that id stays: its note, and
-    /// Acknowledged until it resolves.
+    /// Writes the alert. What was added to an alert of that id stays: its note, who was notified,
+    /// and Acknowledged until it resolves.
     virtual Result<void> record(Alert alert) = 0;
     /// Resolves an alert that is still open, with a note where it has none; no error when there is
     /// no such alert.
@@ -59,6 +59,9 @@ public:
     /// Status and note by a person. NotFound; Conflict when the alert is resolved already.
     Result<Alert> acknowledge(std::uint64_t customer_id, std::string_view id,
                               std::string_view note);
+    /// Notes that a channel has been told of an alert; no error when there is no such alert.
+    Result<void> add_notified(std::uint64_t customer_id, std::string_view id,
+                              std::string_view channel);
     Result<AlertPage> list(std::uint64_t customer_id, const AlertQuery& query) const;
 
 private:

@@ -11,6 +11,7 @@ namespace playhead::alerts {
 namespace {
 
 constexpr auto kPoll = std::chrono::seconds(2);
+constexpr auto kCancelAgain = std::chrono::milliseconds(10);
 constexpr std::int64_t kMs = 1000;
 constexpr double kPercent = 100;
 
@@ -52,14 +53,18 @@ Alert alert_of(const Rule& rule, const Change& change) {
     return alert;
 }
 
-Result<void> Evaluator::record(const Rule& rule, const Change& change, std::int64_t time_s) {
+Result<void> Evaluator::record(const Rule& rule, const Change& change, std::int64_t time_s,
+                               int& explained) {
     Alert alert = alert_of(rule, change);
-    if (change.kind != Change::Kind::Worsened) {
-        alert.sample_sessions = sampler_.worst_sessions(rule, change.episode, time_s);
+    if (change.kind == Change::Kind::Worsened) return sink_.record(std::move(alert));
+    alert.sample_sessions = sampler_.worst_sessions(rule, change.episode, time_s);
+    if (change.kind == Change::Kind::Opened && explained++ < kExplainedPerIntervalMax) {
+        alert.root_cause_json = sampler_.root_cause(rule, change.episode, time_s);
     }
-    // The seam of root causes: whoever explains a change (query, smartQuery rootcause) sets
-    // alert.root_cause_json here, when an alert opens.
-    return sink_.record(std::move(alert));
+    // What was asked just now may have been broken off.
+    if (stopping()) return fail(ErrorCode::Cancelled, "stopping");
+    if (auto done = sink_.record(alert); !done) return done;
+    return announcer_ == nullptr ? Result<void>{} : announcer_->announce(rule, alert);
 }
 
 Result<void> Evaluator::save(std::string_view rule_id, std::uint64_t customer_id,
@@ -88,7 +93,7 @@ Result<void> Evaluator::close_open(std::string_view rule_id, std::uint64_t custo
 
 Result<void> Evaluator::evaluate(const Rule& rule, RuleState state) {
     const std::int64_t step_s = rule.detection_interval_s;
-    const std::int64_t newest_s = (watermark_() / kMs - kSettle_s) / step_s * step_s;
+    const std::int64_t newest_s = (watermark_() / kMs - settle_s_) / step_s * step_s;
     if (newest_s <= 0) return {};
     if (state.revision != rule.revision || !rule.enabled) {
         const bool rests = state.revision == rule.revision && state.watches.empty();
@@ -105,8 +110,9 @@ Result<void> Evaluator::evaluate(const Rule& rule, RuleState state) {
     for (std::int64_t time_s = first_s; time_s <= newest_s && !stopping(); time_s += step_s) {
         const auto tick = sampler_.tick(rule, time_s);
         if (!tick) return fail(tick.error());
+        int explained = 0;
         for (const auto& change : step(rule, *tick, state)) {
-            if (auto done = record(rule, change, time_s); !done) return done;
+            if (auto done = record(rule, change, time_s, explained); !done) return done;
         }
         if (auto saved = save(rule.id, rule.customer_id, state); !saved) return saved;
     }
@@ -165,6 +171,8 @@ void Evaluator::loop() {
         hold.lock();
         wake_.wait_for(hold, kPoll, [this] { return stopping_; });
     }
+    ended_ = true;
+    wake_.notify_all();
 }
 
 void Evaluator::start() {
@@ -172,11 +180,17 @@ void Evaluator::start() {
 }
 
 void Evaluator::stop() {
-    {
-        const std::lock_guard hold(mutex_);
-        stopping_ = true;
-    }
+    std::unique_lock hold(mutex_);
+    stopping_ = true;
     wake_.notify_all();
+    // Again and again: the next query may have begun just after the one before was broken off.
+    while (thread_.joinable() && !ended_) {
+        hold.unlock();
+        sampler_.cancel();
+        hold.lock();
+        wake_.wait_for(hold, kCancelAgain, [this] { return ended_; });
+    }
+    hold.unlock();
     if (thread_.joinable()) thread_.join();
 }
 

@@ -216,6 +216,7 @@ Result<Rule> read(const Json& json) {
     reader.whole("resolution", rule.resolution, 1, 60);
     reader.whole("cooldown", rule.cooldown_s, 0, 7 * kDay_s);
     reader.texts("notify", rule.notify, kNotifyMax);
+    reader.text("notifysecret", rule.notify_secret, kNameBytesMax, false);
     if (auto done = reader.finish(); !done) return fail(done.error());
     return rule;
 }
@@ -239,8 +240,9 @@ Result<Rule> stored_rule(std::string_view text) {
     return rule;
 }
 
-void write_rule(JsonWriter& json, const Rule& rule) {
-    json.begin_object();
+namespace {
+
+void write_members(JsonWriter& json, const Rule& rule) {
     json.member("id", rule.id);
     json.member("customerid", rule.customer_id);
     json.member("revision", rule.revision);
@@ -266,7 +268,24 @@ void write_rule(JsonWriter& json, const Rule& rule) {
     json.member("resolution", rule.resolution);
     json.member("cooldown", rule.cooldown_s);
     json.member("notify", rule.notify);
+}
+
+}  // namespace
+
+void write_rule(JsonWriter& json, const Rule& rule) {
+    json.begin_object();
+    write_members(json, rule);
     json.end_object();
+}
+
+std::string stored_rule_json(const Rule& rule) {
+    std::string out;
+    JsonWriter json(out);
+    json.begin_object();
+    write_members(json, rule);
+    json.member("notifysecret", rule.notify_secret);
+    json.end_object();
+    return out;
 }
 
 std::string rule_json(const Rule& rule) {

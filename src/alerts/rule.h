@@ -39,7 +39,8 @@ struct Rule {
     int persistence = 1;               ///< consecutive breaches until it opens
     int resolution = 1;                ///< consecutive clean intervals until it resolves
     std::int64_t cooldown_s = 0;       ///< after it resolved, before it may open again
-    std::vector<std::string> notify;   ///< targets, kept as data
+    std::vector<std::string> notify;   ///< URLs of webhooks
+    std::string notify_secret;         ///< signs what they get; shown to nobody
 };
 
 /// Reads the JSON of a client. InvalidArgument names the field, its value and what was expected;
@@ -47,9 +48,11 @@ struct Rule {
 /// looked up here. Fields that the server sets (id, revision, …) may be there and are not taken.
 Result<Rule> parse_rule(std::string_view json);
 
-/// Reads what `rule_json` wrote, id, customer and revision included.
+/// Reads what `stored_rule_json` wrote, id, customer and revision included.
 Result<Rule> stored_rule(std::string_view json);
+std::string stored_rule_json(const Rule& rule);
 
+/// As the API shows it: without the secret.
 void write_rule(JsonWriter& json, const Rule& rule);
 std::string rule_json(const Rule& rule);
 

@@ -2,12 +2,16 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <nlohmann/json.hpp>
 
 #include "base/json_writer.h"
+#include "query/change.h"
 #include "query/envelope.h"
 #include "query/names.h"
 #include "query/series.h"
+#include "query/text.h"
 
 namespace playhead::alerts {
 
@@ -16,6 +20,11 @@ namespace {
 /// Figures of a sample beside the rule's metric, in the order of Sample's members. Devices stand
 /// for users: viewers count those only who saw a picture.
 constexpr const char* kFigures = "attempts,unique_devices,affectedsessions,affectedusers";
+
+/// What is said of a cause.
+constexpr std::array kCauseFields{"cause", "explained",      "effect",   "before",
+                                  "after", "sessionsbefore", "sessions", "direction"};
+constexpr std::int64_t kSteadyBaseline_s = 3600;
 
 std::string joined(const std::vector<std::string>& list) {
     std::string out;
@@ -82,7 +91,7 @@ Result<query::Answer> QuerySampler::ask(const Rule& rule,
                                         const query::Parameters& parameters) const {
     const auto request = engine_.parse(parameters, query::Endpoint::QbrData);
     if (!request) return fail(in_terms_of_rule(request.error()));
-    auto answer = engine_.run(*request, rule.customer_id);
+    auto answer = engine_.run(named(*request, rule.customer_id), rule.customer_id);
     if (!answer) return fail(in_terms_of_rule(answer.error()));
     return answer;
 }
@@ -156,13 +165,78 @@ std::vector<std::string> QuerySampler::worst_sessions(const Rule& rule, const Ep
     const auto narrower = query::parse_filter(combination, engine_.dictionary());
     if (!request || !narrower) return out;
     request->filter.insert(request->filter.end(), narrower->begin(), narrower->end());
-    const auto answer = engine_.run(*request, rule.customer_id);
+    const auto answer = engine_.run(named(*request, rule.customer_id), rule.customer_id);
     if (!answer) return out;  // the metric has no value of a session: an alert without samples
     for (const auto& row : answer->rows) {
         const auto metric = figure(*answer, row, answer->columns.back().name);
-        if (metric) out.push_back(text_of(answer->columns.front(), row.front()));
+        // Where too few are bad, the rest are no examples of it.
+        if (metric && !(rule.above && *metric <= 0))
+            out.push_back(text_of(answer->columns.front(), row.front()));
     }
     return out;
+}
+
+std::string QuerySampler::root_cause(const Rule& rule, const Episode& episode,
+                                     std::int64_t until_s) const {
+    query::MetricUse use;
+    if (!query::find_metric(engine_.dictionary(), rule.metric, use)) return "[]";
+    const auto length_s = std::max(until_s - episode.start_s, rule.calculation_period_s);
+    const auto from_s = until_s - length_s;
+    // A ratio may be compared with more than an equal time, which makes it steadier.
+    const bool ratio = use.metric->form == query::Form::Ratio;
+    const auto before_s = ratio ? std::max(length_s, kSteadyBaseline_s) : length_s;
+    std::string others, combination;
+    for (const auto name : query::split(query::kChangeDimensions, ',')) {
+        const auto& own = rule.dimensions;
+        if (std::find(own.begin(), own.end(), name) != own.end()) continue;
+        others += (others.empty() ? "" : ",") + std::string(name);
+    }
+    for (std::size_t i = 0; i < rule.dimensions.size() && i < episode.combination.size(); ++i) {
+        combination += equals(rule.dimensions[i], episode.combination[i]);
+    }
+    const query::Parameters asked{{"period", fmt::format("start={},end={}", from_s, until_s)},
+                                  {"metrics", rule.metric},
+                                  {"filter", rule.filter},
+                                  {"meta", "0"}};
+    auto request = engine_.parse(asked, query::Endpoint::QbrData);
+    const auto narrower = query::parse_filter(combination, engine_.dictionary());
+    if (!request || !narrower) return "[]";
+    request->filter.insert(request->filter.end(), narrower->begin(), narrower->end());
+    auto change = query::change_request(
+        named(*request, rule.customer_id), engine_.dictionary(), rule.metric, others,
+        fmt::format("start={},end={}", from_s - before_s, from_s), engine_.now_ms() / 1000);
+    if (!change) return "[]";  // neither a sum nor a ratio of sums
+    change->search.limit = kCausesMax;
+    const auto answer = query::root_cause(engine_, *change, rule.customer_id);
+    if (!answer) return "[]";
+    std::string out = "[";
+    for (const auto& row : answer->rows) {
+        out += out.size() > 1 ? ",{" : "{";
+        std::string members;
+        for (const auto* name : kCauseFields) {
+            for (std::size_t i = 0; i < answer->columns.size(); ++i) {
+                if (answer->columns[i].name != name) continue;
+                members += fmt::format("{}\"{}\":", members.empty() ? "" : ",", name);
+                query::append_cell(members, answer->columns[i], row[i]);
+            }
+        }
+        out += members + "}";
+    }
+    return out + "]";
+}
+
+query::QueryRequest QuerySampler::named(const query::QueryRequest& request,
+                                        std::uint64_t customer_id) const {
+    query::QueryRequest out = request;
+    if (!query_id_.empty()) {
+        out.query_id = query_id_;
+        asking_ = customer_id;
+    }
+    return out;
+}
+
+void QuerySampler::cancel() const {
+    if (!query_id_.empty()) engine_.cancel(query_id_, asking_);
 }
 
 }  // namespace playhead::alerts

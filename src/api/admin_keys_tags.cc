@@ -4,6 +4,7 @@
 
 #include "api/admin_endpoints.h"
 #include "api/admin_replies.h"
+#include "api/tags.h"
 #include "auth/api_key.h"
 
 namespace playhead::api {
@@ -92,6 +93,29 @@ Result<void> check_tag_name(std::string_view name) {
 }
 
 }  // namespace
+
+Result<std::string> declared_tags_json(const directory::Directory& directory,
+                                       std::int64_t customer_id) {
+    auto tags = directory.documents(kTagKind, customer_id);
+    if (!tags) return fail(tags.error());
+    std::sort(tags->begin(), tags->end(),
+              [](const auto& left, const auto& right) { return left.id < right.id; });
+    std::string out;
+    JsonWriter json(out);
+    json.begin_array();
+    for (const auto& document : *tags) {
+        const Tag tag = read_tag(document);
+        json.begin_object();
+        json.member("key", "tag." + document.id);
+        json.member("name", document.id);
+        json.member("title", tag.title);
+        json.member("description", tag.description);
+        json.member("type", tag.type);
+        json.end_object();
+    }
+    json.end_array();
+    return out;
+}
 
 Result<Response> AdminEndpoints::list_keys(const Admin& admin, const Call& call) {
     const auto customer = chosen_customer(admin, call);

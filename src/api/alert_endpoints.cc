@@ -88,11 +88,13 @@ void write_tick(JsonWriter& json, const Rule& rule, const alerts::Tick& tick) {
 }  // namespace
 
 AlertEndpoints::AlertEndpoints(directory::Directory& directory, alerts::AlertBook& book,
-                               const alerts::Sampler& sampler, QueryDesk& desk, const Clock& clock,
-                               std::int64_t retention_days)
+                               const alerts::Sampler& sampler,
+                               const notify::WebhookPolicy& webhooks, QueryDesk& desk,
+                               const Clock& clock, std::int64_t retention_days)
     : directory_(directory),
       book_(book),
       sampler_(sampler),
+      webhooks_(webhooks),
       desk_(desk),
       clock_(clock),
       retention_days_(retention_days),
@@ -149,9 +151,13 @@ Result<Response> AlertEndpoints::acknowledge(const Call& call) {
     return json_reply(200, std::move(body));
 }
 
-Result<Rule> AlertEndpoints::rule_of(const Call& call) const {
+Result<Rule> AlertEndpoints::rule_of(const Call& call, const Rule* before) const {
     auto rule = alerts::parse_rule(call.request.body());
     if (!rule) return rule;
+    if (before != nullptr && rule->notify_secret.empty()) {
+        rule->notify_secret = before->notify_secret;
+    }
+    if (auto good = alerts::check_webhooks(*rule, webhooks_); !good) return fail(good.error());
     rule->customer_id = call.customer_id();
     Result<void> known;
     desk_.run_aside(rule->customer_id, [&] {
@@ -200,7 +206,7 @@ Result<void> AlertEndpoints::store(const Rule& rule, const char* action, const C
     document.kind = alerts::kRuleKind;
     document.id = rule.id;
     document.customer_id = call.caller.customer_id;
-    document.body = alerts::rule_json(rule);
+    document.body = alerts::stored_rule_json(rule);
     if (auto put = directory_.put_document(document); !put) return put;
     return audit(action, rule.id, rule.name, call);
 }
@@ -215,7 +221,9 @@ Result<Response> AlertEndpoints::list_rules(const Call& call) {
                  static_cast<std::int64_t>(documents->size()));
     json.key("response");
     json.begin_array();
-    for (const auto& document : *documents) json.raw(document.body);
+    for (const auto& document : *documents) {
+        if (const auto rule = alerts::stored_rule(document.body)) alerts::write_rule(json, *rule);
+    }
     json.end_array();
     json.end_object();
     return json_reply(200, std::move(body));
@@ -247,7 +255,7 @@ Result<Response> AlertEndpoints::create_rule(const Call& call) {
 Result<Response> AlertEndpoints::replace_rule(const Call& call) {
     const auto before = stored(call);
     if (!before) return fail(before.error());
-    auto rule = rule_of(call);
+    auto rule = rule_of(call, &*before);
     if (!rule) return fail(rule.error());
     rule->id = before->id;
     rule->revision = before->revision + 1;
@@ -297,12 +305,16 @@ Result<std::string> AlertEndpoints::backtest_json(const Rule& rule,
                  static_cast<std::int64_t>(tried->episodes.size()));
     json.key("response");
     json.begin_array();
+    int explained = 0;
     for (const auto& episode : tried->episodes) {
         const auto kind =
             episode.end_s > 0 ? alerts::Change::Kind::Resolved : alerts::Change::Kind::Opened;
         auto alert = alerts::alert_of(rule, {kind, episode});
-        alert.sample_sessions = sampler_.worst_sessions(
-            rule, episode, episode.end_s > 0 ? episode.end_s : period.end_s);
+        const auto until_s = episode.end_s > 0 ? episode.end_s : period.end_s;
+        alert.sample_sessions = sampler_.worst_sessions(rule, episode, until_s);
+        if (explained++ < alerts::kExplainedPerIntervalMax) {
+            alert.root_cause_json = sampler_.root_cause(rule, episode, until_s);
+        }
         write_alert(json, alert);
     }
     json.end_array();

@@ -7,6 +7,7 @@
 
 #include "alerts/alert_book.h"
 #include "alerts/sampler.h"
+#include "alerts/webhooks.h"
 #include "api/contract.h"
 #include "api/query_desk.h"
 #include "base/clock.h"
@@ -21,8 +22,8 @@ namespace playhead::api {
 class AlertEndpoints {
 public:
     AlertEndpoints(directory::Directory& directory, alerts::AlertBook& book,
-                   const alerts::Sampler& sampler, QueryDesk& desk, const Clock& clock,
-                   std::int64_t retention_days);
+                   const alerts::Sampler& sampler, const notify::WebhookPolicy& webhooks,
+                   QueryDesk& desk, const Clock& clock, std::int64_t retention_days);
 
     void add_operations(Contract& contract);
 
@@ -37,8 +38,9 @@ private:
     Answer remove_rule(const Call& call);
     void backtest(const Call& call, net::Responder responder);
 
-    /// The rule of the body, checked against the dictionary by asking for its newest values.
-    Result<alerts::Rule> rule_of(const Call& call) const;
+    /// The rule of the body, checked against the dictionary by asking for its newest values, and
+    /// its webhooks; a secret that is not given is that of `before`.
+    Result<alerts::Rule> rule_of(const Call& call, const alerts::Rule* before = nullptr) const;
     /// That names and filter of a rule go together.
     Result<void> check(const alerts::Rule& rule) const;
     Result<std::string> backtest_json(const alerts::Rule& rule, const query::Period& period) const;
@@ -51,6 +53,7 @@ private:
     directory::Directory& directory_;
     alerts::AlertBook& book_;
     const alerts::Sampler& sampler_;
+    const notify::WebhookPolicy& webhooks_;
     QueryDesk& desk_;
     const Clock& clock_;
     std::int64_t retention_days_;

@@ -42,7 +42,10 @@ std::string rule_input_schema() {
         R"("persistence":{{"type":"integer","minimum":1,"maximum":60}},)"
         R"("resolution":{{"type":"integer","minimum":1,"maximum":60}},)"
         R"("cooldown":{{"type":"integer","minimum":0,"maximum":604800}},)"
-        R"("notify":{{"type":"array","maxItems":{2},"items":{{"type":"string"}}}},)"
+        R"("notify":{{"type":"array","maxItems":{2},"items":{{"type":"string"}},)"
+        R"("description":"https URLs of webhooks"}},)"
+        R"("notifysecret":{{"type":"string","maxLength":{0},"writeOnly":true,)"
+        R"("description":"whsec_ and the base64 of 24 to 64 bytes; signs what they get"}},)"
         R"("id":{{}},"customerid":{{}},"revision":{{}}}},"additionalProperties":false}})",
         alerts::kNameBytesMax, alerts::kRuleDimensionsMax, alerts::kNotifyMax);
 }
@@ -242,10 +245,10 @@ Operation backtest_operation() {
                       {.name = "period",
                        .description = "At most 300 intervals of the rule.",
                        .otherwise = "last=1d",
-                       .example = "last=6h"}};
+                       .example = "last=1h"}};
     take_rule(out);
     out.replies = {{200, "application/json", schema_of("Backtest"), {}}};
-    out.examples = {{.name = "over six hours", .query = "period=last%3D6h", .body = kRuleExample}};
+    out.examples = {{.name = "over an hour", .query = "period=last%3D1h", .body = kRuleExample}};
     return out;
 }
 

@@ -107,14 +107,18 @@ net::Response login_page(const LoginPage& page) {
     return html(page.status, "Log in", content, form_targets(field(page.form, "redirect_uri")));
 }
 
+net::Response logged_out_page() {
+    return html(200, "Logged out", "<h1>You are logged out</h1><p>You can close this page.</p>",
+                "'none'");
+}
+
 net::Response error_page(int status, std::string_view sentence) {
-    return html(
-        status, "Not possible",
-        fmt::format("<h1>This login is not possible</h1><p class=\"wrong\" role=\"alert\">{}"
-                    "</p><p>Go back to the application and try again; if that does not "
-                    "help, tell its operator.</p>",
-                    html_escaped(sentence)),
-        "'none'");
+    return html(status, "Not possible",
+                fmt::format("<h1>This is not possible</h1><p class=\"wrong\" role=\"alert\">{}"
+                            "</p><p>Go back to the application and try again; if that does not "
+                            "help, tell its operator.</p>",
+                            html_escaped(sentence)),
+                "'none'");
 }
 
 }  // namespace playhead::api

@@ -25,6 +25,9 @@ net::Response login_page(const LoginPage& page);
 /// A page with one sentence and nothing to click: where a redirect could be hostile.
 net::Response error_page(int status, std::string_view sentence);
 
+/// Says that the login has ended.
+net::Response logged_out_page();
+
 /// `&`, `<`, `>` and quotes as entities.
 std::string html_escaped(std::string_view text);
 

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "api/oauth_login.h"
 #include "api/schemas.h"
 #include "auth/discovery.h"
@@ -158,6 +160,25 @@ void add_login_routes(Contract& contract, const OauthOptions& options, auth::Tok
             responder.send(
                 take_login(call.request, context_of(options, call.request), issuer, entropy));
         });
+    auto leave = issuer_operation(net::Method::Get, base + "/logout", "logoutByBrowser",
+                                  "Logging out by a browser: OpenID Connect RP-initiated logout");
+    for (const auto& [name, meaning] :
+         {std::pair{"id_token_hint", "An id token of the login, expired or not."},
+          {"client_id", "Whose token it is, or who asks."},
+          {"post_logout_redirect_uri", "Where to go on to: one of the client's."},
+          {"state", "Handed on."}}) {
+        leave.parameters.push_back({.name = name, .description = meaning});
+    }
+    leave.replies = {{200, "text/html", kText, "Ended."},
+                     {303, {}, {}, "Ended, and on to `post_logout_redirect_uri`."}};
+    for (const int status : {400, 401}) leave.replies.push_back({status, "text/html", kText, {}});
+    leave.examples = {{.name = "with nothing to end", .path = {{"realm", "playhead"}}}};
+    contract.add(std::move(leave), pooled, [options, &issuer](Call& call, Responder responder) {
+        if (!is_known_realm(options, call.request, responder)) return;
+        const auto query = http::QueryString::parse(call.request.query());
+        if (!query) return responder.send(net::problem_response(query.error()));
+        responder.send(end_session(query->pairs(), context_of(options, call.request), issuer));
+    });
     for (const auto method : {net::Method::Get, net::Method::Post}) {
         auto who = issuer_operation(method, base + "/userinfo",
                                     method == net::Method::Get ? "userinfo" : "userinfoByPost",
@@ -208,10 +229,18 @@ void add_oauth_routes(Contract& contract, const OauthOptions& options, auth::Tok
     auto logout = grant_operation(realm + "/protocol/openid-connect/logout", "logout",
                                   "Ends the login of a refresh token");
     logout.replies.front() = {204, {}, {}, "Ended."};
+    logout.replies.push_back({200, "text/html", kText, "Ended, by a browser."});
+    logout.replies.push_back({303, {}, {}, "Ended, and on to `post_logout_redirect_uri`."});
     contract.add(std::move(logout), pooled, [options, &issuer](Call& call, Responder responder) {
         if (!is_known_realm(options, call.request, responder)) return;
         auto form = form_of(call.request);
         if (!form) return responder.send(net::problem_response(form.error()));
+        const bool by_browser = std::any_of(form->begin(), form->end(), [](const auto& pair) {
+            return pair.first == "id_token_hint" || pair.first == "post_logout_redirect_uri";
+        });
+        if (by_browser) {
+            return responder.send(end_session(*form, context_of(options, call.request), issuer));
+        }
         responder.send(token_response(issuer.logout(*form)));
     });
     auto certificates = issuer_operation(net::Method::Get, realm + "/protocol/openid-connect/certs",

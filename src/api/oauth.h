@@ -17,8 +17,8 @@ struct OauthOptions {
     std::string issuer_base;
 };
 
-/// `POST /realms/{realm}/protocol/openid-connect/token`, `…/logout`, `GET …/certs`, `…/auth` (with
-/// `POST`: the login page), `…/userinfo`,
+/// `POST /realms/{realm}/protocol/openid-connect/token`, `…/logout` (and `GET`), `GET …/certs`,
+/// `…/auth` (with `POST`: the login page), `…/userinfo`,
 /// `GET /realms/{realm}/.well-known/openid-configuration`, `POST /generateOAuthToken`.
 /// Everything passed must outlive the contract.
 void add_oauth_routes(Contract& contract, const OauthOptions& options, auth::TokenIssuer& issuer,

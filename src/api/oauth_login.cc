@@ -117,4 +117,16 @@ Response take_login(const Request& request, const auth::TokenContext& context,
     return response;
 }
 
+Response end_session(const auth::FormPairs& form, const auth::TokenContext& context,
+                     auth::TokenIssuer& issuer) {
+    const auto reply = issuer.end_session(form, context);
+    if (reply.status == 200) return logged_out_page();
+    if (reply.status != 302) return error_page(reply.status, description(reply));
+    Response response(303);
+    response.add("Location", reply.location)
+        .add("Cache-Control", "no-store")
+        .add("Referrer-Policy", "no-referrer");
+    return response;
+}
+
 }  // namespace playhead::api

@@ -18,4 +18,8 @@ net::Response show_login(const net::Request& request, const auth::TokenContext& 
 net::Response take_login(const net::Request& request, const auth::TokenContext& context,
                          auth::TokenIssuer& issuer, auth::Entropy& entropy);
 
+/// Logging out by the browser; `form` is the query or the body.
+net::Response end_session(const auth::FormPairs& form, const auth::TokenContext& context,
+                          auth::TokenIssuer& issuer);
+
 }  // namespace playhead::api

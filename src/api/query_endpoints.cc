@@ -7,6 +7,7 @@
 #include "api/envelope_reply.h"
 #include "api/query_operations.h"
 #include "api/row_stream.h"
+#include "api/tags.h"
 #include "base/json_writer.h"
 #include "net/problem.h"
 #include "query/envelope.h"
@@ -58,9 +59,14 @@ Result<const StreamForm*> form_of(const query::QueryRequest& query, const net::R
 
 }  // namespace
 
-QueryEndpoints::QueryEndpoints(const query::Engine& engine, const directory::TenantWatch& tenants,
-                               QueryDesk& desk, Watermark watermark)
-    : engine_(engine), tenants_(tenants), desk_(desk), watermark_(std::move(watermark)) {}
+QueryEndpoints::QueryEndpoints(const query::Engine& engine, const directory::Directory& directory,
+                               const directory::TenantWatch& tenants, QueryDesk& desk,
+                               Watermark watermark)
+    : engine_(engine),
+      directory_(directory),
+      tenants_(tenants),
+      desk_(desk),
+      watermark_(std::move(watermark)) {}
 
 void QueryEndpoints::add_operations(Contract& contract) {
     const http::RouteOptions pooled{http::RunOn::Pool, 0, false};
@@ -75,8 +81,10 @@ void QueryEndpoints::add_operations(Contract& contract) {
     contract.add(session_operation(), pooled, [this](Call& call, Responder responder) {
         answer_session(call, std::move(responder));
     });
-    contract.add(dictionary_operation(), pooled, [this](Call&, Responder responder) {
-        responder.send(json_reply(query::dictionary_json(engine_.dictionary())));
+    contract.add(dictionary_operation(), pooled, [this](Call& call, Responder responder) {
+        const auto tags = declared_tags_json(directory_, call.caller.customer_id);
+        if (!tags) return responder.send(net::problem_response(tags.error()));
+        responder.send(json_reply(query::dictionary_json(engine_.dictionary(), *tags)));
     });
     contract.add(plan_level_operation(), pooled, [this](Call& call, Responder responder) {
         answer_plan_level(call, std::move(responder));

@@ -8,6 +8,7 @@
 
 #include "api/contract.h"
 #include "api/query_desk.h"
+#include "directory/directory.h"
 #include "directory/tenant_snapshot.h"
 #include "query/engine.h"
 
@@ -21,8 +22,8 @@ using Watermark = std::function<std::int64_t()>;
 /// safe.
 class QueryEndpoints {
 public:
-    QueryEndpoints(const query::Engine& engine, const directory::TenantWatch& tenants,
-                   QueryDesk& desk, Watermark watermark);
+    QueryEndpoints(const query::Engine& engine, const directory::Directory& directory,
+                   const directory::TenantWatch& tenants, QueryDesk& desk, Watermark watermark);
 
     void add_operations(Contract& contract);
 
@@ -38,6 +39,7 @@ private:
                      net::Responder& responder, RunningQuery& running);
 
     const query::Engine& engine_;
+    const directory::Directory& directory_;
     const directory::TenantWatch& tenants_;
     QueryDesk& desk_;
     Watermark watermark_;

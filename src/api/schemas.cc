@@ -31,6 +31,7 @@ constexpr const char* kMeta = R"({
 "timezone":{"type":"string"},"approximate":{"type":"boolean"},
 "watermark":{"type":["integer","null"],"description":"Complete up to, epoch seconds"},
 "latebeacons":{"type":["number","null"]},"lostbeacons":{"type":["number","null"]},
+"numberedbeacons":{"type":["number","null"]},"lostbeaconsreason":{"type":"string"},
 "queryId":{"type":"string"},"elapsedms":{"type":"number","minimum":0},
 "cached":{"type":"boolean"},"cacheage":{"type":"integer","minimum":0},
 "rowsread":{"type":"integer","minimum":0},

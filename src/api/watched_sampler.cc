@@ -22,4 +22,14 @@ std::vector<std::string> WatchedSampler::worst_sessions(const alerts::Rule& rule
     return ids;
 }
 
+std::string WatchedSampler::root_cause(const alerts::Rule& rule, const alerts::Episode& episode,
+                                       std::int64_t until_s) const {
+    std::string causes = "[]";
+    desk_.run_aside(rule.customer_id, [&] {
+        causes = sampler_.root_cause(rule, episode, until_s);
+        return Outcome{};
+    });
+    return causes;
+}
+
 }  // namespace playhead::api

@@ -20,6 +20,9 @@ public:
     std::vector<std::string> worst_sessions(const alerts::Rule& rule,
                                             const alerts::Episode& episode,
                                             std::int64_t until_s) const override;
+    std::string root_cause(const alerts::Rule& rule, const alerts::Episode& episode,
+                           std::int64_t until_s) const override;
+    void cancel() const override { sampler_.cancel(); }
 
 private:
     const alerts::Sampler& sampler_;

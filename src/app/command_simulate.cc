@@ -13,6 +13,7 @@
 #include "app/commands.h"
 #include "app/control_plane.h"
 #include "app/offline_ingest.h"
+#include "base/json_writer.h"
 #include "net/http_client.h"
 #include "simulator/live_load.h"
 #include "simulator/traffic.h"
@@ -28,12 +29,14 @@ using Clock = std::chrono::steady_clock;
 struct Arguments {
     std::string to;
     std::string data_dir;
+    std::string record_file;
     std::uint64_t customer_id = 900100200;
     std::uint64_t sessions = 1000;
     std::uint64_t seed = 1;
     std::string truth_file;
     std::string from;
     double hours = 1;
+    std::int64_t block_minutes = 0;
     std::string incidents_file;
     std::string wire = "mix";
     bool live = false;
@@ -135,6 +138,23 @@ Result<void> send(net::HttpClient& client, const simulator::Request& request) {
                             answer->status, answer->body.substr(0, 300)));
 }
 
+/// As a line of what `playhead replay` reads.
+std::string recorded_line(const simulator::Request& request) {
+    std::string line;
+    JsonWriter json(line);
+    json.begin_object();
+    json.member("t", request.send_ms);
+    json.member("method", request.method);
+    json.member("url", request.path);
+    json.key("headers");
+    json.begin_object();
+    for (const auto& [name, value] : client_request(request).headers) json.member(name, value);
+    json.end_object();
+    json.member("body", request.body);
+    json.end_object();
+    return line + "\n";
+}
+
 /// Sessions arriving now, until the time is up.
 int simulate_live(const Arguments& arguments) {
     const SystemClock clock;
@@ -197,9 +217,11 @@ Result<std::uint64_t> run_traffic(const Arguments& arguments, const simulator::W
 }
 
 int simulate(const Arguments& arguments) {
-    if (arguments.to.empty() == arguments.data_dir.empty()) {
-        return complain(
-            Error{ErrorCode::InvalidArgument, "give either --to or --data-dir", {}, {}, {}});
+    const int targets = (arguments.to.empty() ? 0 : 1) + (arguments.data_dir.empty() ? 0 : 1) +
+                        (arguments.record_file.empty() ? 0 : 1);
+    if (targets != 1) {
+        return complain(Error{
+            ErrorCode::InvalidArgument, "give one of --to, --data-dir and --record", {}, {}, {}});
     }
     if (arguments.live) {
         if (arguments.to.empty()) {
@@ -216,6 +238,16 @@ int simulate(const Arguments& arguments) {
         sent = run_traffic(arguments, world, *options, [&](const simulator::Request& request) {
             return send(client, request);
         });
+    } else if (!arguments.record_file.empty()) {
+        std::ofstream file(arguments.record_file);
+        sent = run_traffic(arguments, world, *options, [&](const simulator::Request& request) {
+            file << recorded_line(request);
+            return Result<void>();
+        });
+        if (!file.flush()) {
+            sent =
+                fail(ErrorCode::Unavailable, fmt::format("cannot write {}", arguments.record_file));
+        }
     } else {
         if (auto prepared = store::chdb::prepare_process(); !prepared) {
             return complain(prepared.error());
@@ -225,6 +257,9 @@ int simulate(const Arguments& arguments) {
         offline.from_ms = options->from_ms;
         offline.block_interval_ms = std::clamp<std::int64_t>(
             static_cast<std::int64_t>(arguments.hours * 3'600'000 / 200), 60'000, 3'600'000);
+        if (arguments.block_minutes > 0) {
+            offline.block_interval_ms = arguments.block_minutes * 60'000;
+        }
         auto ingest = OfflineIngest::open(offline);
         if (!ingest) return complain(ingest.error());
         sent = run_traffic(arguments, world, *options, [&](const simulator::Request& request) {
@@ -247,6 +282,8 @@ void add_simulate_command(CLI::App& root, Chosen& chosen) {
         "simulate", "Seeded traffic with known truth, to a server or into a data directory");
     command->add_option("--to", arguments->to, "a running server, http://host:port");
     command->add_option("--data-dir", arguments->data_dir, "a data directory that is not in use");
+    command->add_option("--record", arguments->record_file,
+                        "a file of the requests, for playhead replay");
     command->add_option("--customer", arguments->customer_id, "customer id")->capture_default_str();
     command->add_option("--sessions", arguments->sessions, "how many sessions")
         ->capture_default_str();
@@ -257,6 +294,10 @@ void add_simulate_command(CLI::App& root, Chosen& chosen) {
     command->add_option("--hours", arguments->hours, "over how long sessions arrive")
         ->check(CLI::PositiveNumber)
         ->capture_default_str();
+    command
+        ->add_option("--block-minutes", arguments->block_minutes,
+                     "with --data-dir: simulated time between blocks; 0: a 200th of --hours")
+        ->check(CLI::Range(0, 60));
     command->add_option("--incidents", arguments->incidents_file, "scripted trouble, YAML")
         ->check(CLI::ExistingFile);
     command->add_option("--wire", arguments->wire, "mix, compact, long, cmcd-event or cmcd-query")

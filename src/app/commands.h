@@ -17,6 +17,7 @@ void add_user_command(CLI::App& root, Chosen& chosen);
 void add_apikey_command(CLI::App& root, Chosen& chosen);
 void add_serve_command(CLI::App& root, Chosen& chosen);
 void add_replay_command(CLI::App& root, Chosen& chosen);
+void add_import_command(CLI::App& root, Chosen& chosen);
 void add_simulate_command(CLI::App& root, Chosen& chosen);
 void add_verify_command(CLI::App& root, Chosen& chosen);
 void add_sql_command(CLI::App& root, Chosen& chosen);

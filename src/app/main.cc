@@ -22,6 +22,7 @@ int main(int argc, char** argv) {
     add_user_command(root, chosen);
     add_apikey_command(root, chosen);
     add_replay_command(root, chosen);
+    add_import_command(root, chosen);
     add_simulate_command(root, chosen);
     add_verify_command(root, chosen);
     add_sql_command(root, chosen);

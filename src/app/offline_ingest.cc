@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
+#include <filesystem>
 
 #include "app/config.h"
 #include "app/control_plane.h"
@@ -63,6 +65,8 @@ struct OfflineIngest::Parts {
     std::int64_t block_interval_ms = 0;
     std::int64_t next_block_ms = 0;
     std::uint64_t events = 0;
+    std::uint64_t blocks = 0;
+    enrich::AddressPolicy address_policy = enrich::AddressPolicy::Slash24;
 };
 
 OfflineIngest::OfflineIngest(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
@@ -78,8 +82,12 @@ Result<std::unique_ptr<OfflineIngest>> OfflineIngest::open(const OfflineOptions&
     parts->block_interval_ms = options.block_interval_ms;
     parts->next_block_ms = options.from_ms + options.block_interval_ms;
     enrich::EnricherOptions enriching;
-    enriching.user_agent_rules = default_user_agent_rules();
-    enriching.trusted_proxies = {"127.0.0.1/32"};
+    enriching.geo_databases = options.config.list("geo_db");
+    enriching.user_agent_rules = options.config.text("ua_rules");
+    if (enriching.user_agent_rules.empty()) enriching.user_agent_rules = default_user_agent_rules();
+    auto policy = enrich::parse_address_policy(options.config.text("address_policy"));
+    if (!policy) return fail(policy.error());
+    parts->address_policy = *policy;
     auto enricher = enrich::Enricher::create(enriching);
     if (!enricher) return fail(enricher.error());
     parts->enricher = std::move(*enricher);
@@ -87,13 +95,17 @@ Result<std::unique_ptr<OfflineIngest>> OfflineIngest::open(const OfflineOptions&
     store::chdb::ChdbOptions storing;
     storing.directory = *data_dir + "/store";
     storing.library_path = options.engine_library;
+    const bool fresh = !std::filesystem::exists(storing.directory);
     auto store = store::chdb::open_chdb_store(storing);
     if (!store) return fail(store.error());
     parts->store = std::move(*store);
     if (auto migrated = parts->store->migrate(); !migrated) return fail(migrated.error());
-    // As a server would: changing it later means rewriting what is there.
-    if (auto applied = apply_retention(*parts->store, Config()); !applied) {
-        return fail(applied.error());
+    // As a server would: changing it later means rewriting what is there, and is the server's to
+    // do.
+    if (fresh) {
+        if (auto applied = apply_retention(*parts->store, options.config); !applied) {
+            return fail(applied.error());
+        }
     }
     auto dictionary = query::Dictionary::load();
     if (!dictionary) return fail(dictionary.error());
@@ -118,27 +130,33 @@ Result<void> OfflineIngest::advance(std::int64_t now_ms) {
     while (now_ms >= parts_->next_block_ms) {
         parts_->clock.set_ms(parts_->next_block_ms);
         if (auto flushed = parts_->pipeline->flush(kStoreWaitMs); !flushed) return flushed;
+        ++parts_->blocks;
         parts_->next_block_ms += parts_->block_interval_ms;
     }
-    parts_->clock.set_ms(now_ms);
+    parts_->clock.set_ms(std::max(now_ms, parts_->clock.now_ms()));
     return {};
 }
 
 Result<void> OfflineIngest::take(const simulator::Request& request, std::uint64_t customer_id) {
-    if (auto advanced = advance(request.send_ms); !advanced) return advanced;
     const Target target = target_of(request);
     ingest::RequestRecord record;
     record.kind = target.kind;
     record.customer_id = target.kind == ingest::RequestKind::Produce ? 0 : customer_id;
     record.session_id = target.session_id;
     record.receive_ms = request.send_ms;
-    record.context = parts_->enricher->describe("127.0.0.1", request.forwarded_for,
-                                                request.user_agent, enrich::AddressPolicy::Slash24);
-    auto decoded = parts_->decoder->decode(record, target.body);
+    const std::string_view address =
+        request.forwarded_for.empty() ? "127.0.0.1" : std::string_view(request.forwarded_for);
+    return take(std::move(record), address, request.user_agent, target.body);
+}
+
+Result<void> OfflineIngest::take(ingest::RequestRecord record, std::string_view address,
+                                 std::string_view user_agent, std::string_view body) {
+    if (auto advanced = advance(record.receive_ms); !advanced) return advanced;
+    record.context = parts_->enricher->describe(address, {}, user_agent, parts_->address_policy);
+    auto decoded = parts_->decoder->decode(record, body);
     if (!decoded) return fail(decoded.error());
     parts_->events += (*decoded)->batch.events.size();
-    return parts_->pipeline->submit(record, target.body, std::move(*decoded),
-                                    [](const Result<void>&) {});
+    return parts_->pipeline->submit(record, body, std::move(*decoded), [](const Result<void>&) {});
 }
 
 Result<void> OfflineIngest::finish() {
@@ -147,8 +165,13 @@ Result<void> OfflineIngest::finish() {
     for (std::int64_t at = parts_->clock.now_ms(); at < end_ms; at += kSettleMs / 3) {
         parts_->clock.set_ms(at + kSettleMs / 3);
         if (auto flushed = parts_->pipeline->flush(kStoreWaitMs); !flushed) return flushed;
+        ++parts_->blocks;
     }
     return {};
+}
+
+std::uint64_t OfflineIngest::blocks() const noexcept {
+    return parts_->blocks;
 }
 
 store::Store& OfflineIngest::store() {

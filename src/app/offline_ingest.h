@@ -8,7 +8,9 @@
 #include <set>
 #include <string>
 
+#include "app/config.h"
 #include "base/result.h"
+#include "ingest/request_record.h"
 #include "query/engine.h"
 #include "simulator/writers.h"
 #include "store/store.h"
@@ -21,6 +23,7 @@ struct OfflineOptions {
     std::int64_t from_ms = 0;                            ///< the clock's start
     std::int64_t block_interval_ms = 60'000;             ///< simulated time between two cuts
     std::set<std::string, std::less<>> business_errors;  ///< codes that are no technical failures
+    Config config;  ///< places, addresses and retention, as of the server that will read it
 };
 
 /// Single-threaded. The directory must not be in use.
@@ -32,6 +35,12 @@ public:
 
     /// Takes a request as received at its `send_ms`; requests must come in that order.
     Result<void> take(const simulator::Request& request, std::uint64_t customer_id);
+    /// Takes what a sender at `address` with this user agent said, as received at
+    /// `record.receive_ms`. Time only goes forward: an earlier moment is taken now.
+    Result<void> take(ingest::RequestRecord record, std::string_view address,
+                      std::string_view user_agent, std::string_view body);
+    /// Blocks that are in the store: everything taken before the last one is there.
+    std::uint64_t blocks() const noexcept;
     /// Lets time pass until every session has closed, and waits for the store.
     Result<void> finish();
 

@@ -16,6 +16,7 @@
 #include "alerts/alert_book.h"
 #include "alerts/evaluator.h"
 #include "alerts/sampler.h"
+#include "alerts/webhooks.h"
 #include "api/access.h"
 #include "api/admin_endpoints.h"
 #include "api/alert_endpoints.h"
@@ -48,6 +49,7 @@
 #include "enrich/enricher.h"
 #include "http/server.h"
 #include "ingest/collector.h"
+#include "notify/outbox.h"
 #include "query/engine.h"
 #include "query/schedule/schedule.h"
 #include "store/chdb/chdb_store.h"
@@ -152,8 +154,11 @@ struct Runtime::Parts {
     std::unique_ptr<api::SmartQueryEndpoint> smart_queries;
     std::unique_ptr<api::AdminEndpoints> administration;
     std::unique_ptr<alerts::AlertBook> alert_book;
-    std::unique_ptr<alerts::QuerySampler> alert_sampler;
-    std::unique_ptr<api::WatchedSampler> watched_sampler;
+    std::unique_ptr<alerts::QuerySampler> alert_sampler;  ///< for the API
+    std::unique_ptr<alerts::QuerySampler> evaluator_sampler;
+    std::unique_ptr<api::WatchedSampler> watched_sampler;  ///< the evaluator's, under the desk
+    std::unique_ptr<notify::Outbox> outbox;
+    std::unique_ptr<alerts::Webhooks> webhooks;
     std::unique_ptr<alerts::Evaluator> alert_evaluator;
     std::unique_ptr<api::AlertEndpoints> alert_endpoints;
     std::unique_ptr<http::Server> server;
@@ -171,7 +176,7 @@ struct Runtime::Parts {
     Result<void> open_server(const Config& config);
     Result<void> open_sql(const Config& config);
     void open_exports(const Config& config);
-    void open_alerts(const Config& config);
+    Result<void> open_alerts(const Config& config);
     void watch_directory();
     void stop();
 };
@@ -195,6 +200,9 @@ Result<void> Runtime::Parts::open_control_plane(const Config& config, const std:
     auto redirects = pairs_setting(config, "auth.redirect_uris");
     if (!redirects) return fail(redirects.error());
     issuing.redirect_uris = std::move(*redirects);
+    auto after_logout = pairs_setting(config, "auth.post_logout_redirect_uris");
+    if (!after_logout) return fail(after_logout.error());
+    issuing.post_logout_redirect_uris = std::move(*after_logout);
     issuer = std::make_unique<auth::TokenIssuer>(*directory, *keys, *passwords, *throttle,
                                                  *api_keys, entropy, clock, issuing);
     auth::TokenVerifierOptions verifying;
@@ -330,11 +338,11 @@ Result<void> Runtime::Parts::open_server(const Config& config) {
         metrics);
     desk = std::make_unique<api::QueryDesk>(*engine, *schedule, running, metrics);
     endpoints = std::make_unique<api::QueryEndpoints>(
-        *engine, *tenants, *desk, [this] { return pipeline->status().watermark_ms; });
+        *engine, *directory, *tenants, *desk, [this] { return pipeline->status().watermark_ms; });
     endpoints->add_operations(*contract);
     if (auto opened = open_sql(config); !opened) return opened;
     open_exports(config);
-    open_alerts(config);
+    if (auto opened = open_alerts(config); !opened) return opened;
     smart_queries = std::make_unique<api::SmartQueryEndpoint>(
         *engine, *desk, [this] { return pipeline->status().watermark_ms; });
     smart_queries->add_operations(*contract);
@@ -366,18 +374,34 @@ void Runtime::Parts::open_exports(const Config& config) {
     exporter->start();
 }
 
-void Runtime::Parts::open_alerts(const Config& config) {
+Result<void> Runtime::Parts::open_alerts(const Config& config) {
     alert_book = std::make_unique<alerts::AlertBook>(*store, clock);
     alert_sampler = std::make_unique<alerts::QuerySampler>(*engine);
-    watched_sampler = std::make_unique<api::WatchedSampler>(*alert_sampler, *desk);
-    alert_evaluator =
-        std::make_unique<alerts::Evaluator>(*directory, *watched_sampler, *alert_book,
-                                            [this] { return pipeline->status().watermark_ms; });
-    alert_endpoints =
-        std::make_unique<api::AlertEndpoints>(*directory, *alert_book, *alert_sampler, *desk, clock,
-                                              config.integer("retention.sessions_days"));
+    evaluator_sampler = std::make_unique<alerts::QuerySampler>(*engine, "alert-evaluator");
+    watched_sampler = std::make_unique<api::WatchedSampler>(*evaluator_sampler, *desk);
+    auto policy = notify::WebhookPolicy::make(config.list("alerts.webhook_networks"));
+    if (!policy) return fail(policy.error());
+    outbox = std::make_unique<notify::Outbox>(
+        *directory, clock, metrics, std::move(*policy), [this](const notify::Notification& sent) {
+            // The origin only: what follows it is often a secret.
+            const auto url = notify::split_url(sent.url);
+            const auto noted =
+                alert_book->add_notified(static_cast<std::uint64_t>(sent.customer_id), sent.subject,
+                                         url ? url->origin : std::string());
+            if (!noted) log::warn("alert {}: {}", sent.subject, noted.error().message);
+        });
+    if (auto read = outbox->open(); !read) return read;
+    webhooks = std::make_unique<alerts::Webhooks>(*outbox);
+    alert_evaluator = std::make_unique<alerts::Evaluator>(
+        *directory, *watched_sampler, *alert_book, webhooks.get(),
+        [this] { return pipeline->status().watermark_ms; }, config.integer("alerts.settle_s"));
+    alert_endpoints = std::make_unique<api::AlertEndpoints>(
+        *directory, *alert_book, *alert_sampler, outbox->policy(), *desk, clock,
+        config.integer("retention.sessions_days"));
     alert_endpoints->add_operations(*contract);
+    outbox->start();
     alert_evaluator->start();
+    return {};
 }
 
 void Runtime::Parts::watch_directory() {
@@ -402,6 +426,7 @@ void Runtime::Parts::stop() {
     if (desk) desk->close();
     if (exporter) exporter->stop();
     if (alert_evaluator) alert_evaluator->stop();
+    if (outbox) outbox->stop();
     if (pipeline) pipeline->stop(kStoreOnStopMs);
     {
         const std::lock_guard hold(watch_mutex);

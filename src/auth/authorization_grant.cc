@@ -22,21 +22,6 @@ std::string_view origin_of(std::string_view url) {
     return url.substr(0, url.find('/', scheme + 3));
 }
 
-std::string percent_encoded(std::string_view text) {
-    std::string out;
-    for (const char c : text) {
-        const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                           (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' || c == '~';
-        if (plain) {
-            out += c;
-        } else {
-            const auto byte = static_cast<std::uint8_t>(c);
-            out += '%' + hex({&byte, 1});
-        }
-    }
-    return out;
-}
-
 bool printable_ascii(std::string_view text) {
     return std::all_of(text.begin(), text.end(), [](char c) { return c > 0x20 && c < 0x7f; });
 }
@@ -44,12 +29,11 @@ bool printable_ascii(std::string_view text) {
 }  // namespace
 
 bool TokenIssuer::may_redirect_to(std::string_view uri, std::string_view client_id,
-                                  const TokenContext& context) const {
+                                  const ClientUris& listed, const TokenContext& context) const {
     if (uri.size() > kStateBytesMax || !printable_ascii(uri) ||
         uri.find('#') != std::string_view::npos || uri.find('\\') != std::string_view::npos) {
         return false;
     }
-    const auto& listed = options_.redirect_uris;
     const auto is_it = [&](const auto& one) { return one.first == client_id && one.second == uri; };
     if (std::any_of(listed.begin(), listed.end(), is_it)) return true;
     if (client_id != options_.portal_client) return false;
@@ -66,7 +50,8 @@ std::optional<TokenReply> TokenIssuer::check_authorization(const FormPairs& form
     if (std::find(clients.begin(), clients.end(), field(form, "client_id")) == clients.end()) {
         return unknown_client();
     }
-    if (!may_redirect_to(field(form, "redirect_uri"), field(form, "client_id"), context)) {
+    if (!may_redirect_to(field(form, "redirect_uri"), field(form, "client_id"),
+                         options_.redirect_uris, context)) {
         return invalid_request("The redirect_uri is not allowed.");
     }
     if (field(form, "response_type") != "code") {

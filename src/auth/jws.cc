@@ -26,6 +26,7 @@ namespace {
 constexpr int kKeyBits = 2048;
 constexpr std::size_t kModulusBytesMin = kKeyBits / 8;
 constexpr std::size_t kModulusBytesMax = 1024;
+constexpr std::size_t kCoordinateBytes = 32;  ///< of a point on P-256
 constexpr std::size_t kKidBytesMax = 128;
 constexpr int kHeaderMembersMax = 16;
 
@@ -66,7 +67,7 @@ std::shared_ptr<_cjose_jwk_int> own(cjose_jwk_t* handle) {
 
 /// The header's kid and typ, "" where there is none; an error when the header is not one we would
 /// write.
-Result<UnverifiedJws> checked_header(const std::string& json) {
+Result<UnverifiedJws> checked_header(const std::string& json, bool es256) {
     simdjson::dom::parser parser;
     simdjson::dom::object header;
     if (parser.parse(json).get_object().get(header) != simdjson::SUCCESS) {
@@ -94,11 +95,46 @@ Result<UnverifiedJws> checked_header(const std::string& json) {
             return refused("The token's header asks for an extension that is not supported.");
         }
     }
-    if (algorithm != "RS256") return refused("The token's algorithm is not RS256.");
     UnverifiedJws jws;
+    if (es256 && algorithm == "ES256") {
+        jws.algorithm = Algorithm::Es256;
+    } else if (algorithm != "RS256") {
+        return refused(es256 ? "The token's algorithm is neither RS256 nor ES256."
+                             : "The token's algorithm is not RS256.");
+    }
     jws.kid = kid;
     jws.type = directory::lower_ascii(type.substr(0, kKidBytesMax));
     return jws;
+}
+
+/// `es256` also where that algorithm may be named.
+Result<UnverifiedJws> parse_compact(std::string_view token, bool es256) {
+    if (token.size() > kTokenBytesMax) return refused("The token is too long.");
+    const auto first = token.find('.');
+    const auto second = first == std::string_view::npos ? first : token.find('.', first + 1);
+    if (second == std::string_view::npos || token.find('.', second + 1) != std::string_view::npos) {
+        return refused("The token has not three parts.");
+    }
+    const auto header = base64url_decode(token.substr(0, first));
+    auto payload = base64url_decode(token.substr(first + 1, second - first - 1));
+    const auto signature = base64url_decode(token.substr(second + 1));
+    if (!header || !payload || !signature) return refused("The token is not base64url.");
+    if (header->empty() || payload->empty() || signature->empty()) {
+        return refused("A part of the token is empty.");
+    }
+    auto jws = checked_header(*header, es256);
+    if (!jws) return fail(jws.error());
+    if (jws->algorithm == Algorithm::Es256 && signature->size() != 2 * kCoordinateBytes) {
+        return refused("The token's signature has not the length of its algorithm.");
+    }
+    jws->payload = std::move(*payload);
+    return jws;
+}
+
+bool is_signed_by(std::string_view token, cjose_jwk_t* key) {
+    cjose_err error{};
+    const JwsPtr jws(cjose_jws_import(token.data(), token.size(), &error));
+    return jws && cjose_jws_verify(jws.get(), key, &error);
 }
 
 }  // namespace
@@ -175,30 +211,45 @@ std::string RsaKey::public_jwk(std::string_view kid) const {
         .done();
 }
 
+CheckKey CheckKey::rs256(const RsaKey& key) {
+    return {Algorithm::Rs256, key.shared_handle(), key.thumbprint()};
+}
+
+Result<CheckKey> CheckKey::es256(std::string_view x, std::string_view y) {
+    auto first = base64url_decode(x);
+    auto second = base64url_decode(y);
+    if (!first || !second || first->size() != kCoordinateBytes ||
+        second->size() != kCoordinateBytes) {
+        return bad_key();
+    }
+    cjose_jwk_ec_keyspec spec{};
+    spec.crv = CJOSE_JWK_EC_P_256;
+    spec.x = reinterpret_cast<std::uint8_t*>(first->data());
+    spec.xlen = first->size();
+    spec.y = reinterpret_cast<std::uint8_t*>(second->data());
+    spec.ylen = second->size();
+    cjose_err error{};
+    cjose_jwk_t* handle = cjose_jwk_create_EC_spec(&spec, &error);
+    if (handle == nullptr) return bad_key();
+    return CheckKey(
+        Algorithm::Es256, own(handle),
+        base64url(sha256(fmt::format(R"({{"crv":"P-256","kty":"EC","x":"{}","y":"{}"}})", x, y))));
+}
+
+Result<UnverifiedJws> parse_jws(std::string_view token) {
+    return parse_compact(token, true);
+}
+
 Result<UnverifiedJws> parse_rs256(std::string_view token) {
-    if (token.size() > kTokenBytesMax) return refused("The token is too long.");
-    const auto first = token.find('.');
-    const auto second = first == std::string_view::npos ? first : token.find('.', first + 1);
-    if (second == std::string_view::npos || token.find('.', second + 1) != std::string_view::npos) {
-        return refused("The token has not three parts.");
-    }
-    const auto header = base64url_decode(token.substr(0, first));
-    auto payload = base64url_decode(token.substr(first + 1, second - first - 1));
-    const auto signature = base64url_decode(token.substr(second + 1));
-    if (!header || !payload || !signature) return refused("The token is not base64url.");
-    if (header->empty() || payload->empty() || signature->empty()) {
-        return refused("A part of the token is empty.");
-    }
-    auto jws = checked_header(*header);
-    if (!jws) return fail(jws.error());
-    jws->payload = std::move(*payload);
-    return jws;
+    return parse_compact(token, false);
+}
+
+bool verify_jws(std::string_view token, const CheckKey& key) {
+    return is_signed_by(token, key.handle());
 }
 
 bool verify_rs256(std::string_view token, const RsaKey& key) {
-    cjose_err error{};
-    const JwsPtr jws(cjose_jws_import(token.data(), token.size(), &error));
-    return jws && cjose_jws_verify(jws.get(), key.handle(), &error);
+    return is_signed_by(token, key.handle());
 }
 
 Result<std::string> sign_rs256(std::string_view payload, const RsaKey& key, std::string_view kid) {

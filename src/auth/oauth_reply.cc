@@ -62,4 +62,19 @@ TokenReply malformed_form() {
     return oauth_error(400, "invalid_request", "A parameter is sent twice, or there are too many.");
 }
 
+std::string percent_encoded(std::string_view text) {
+    std::string out;
+    for (const char c : text) {
+        const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                           (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' || c == '~';
+        if (plain) {
+            out += c;
+        } else {
+            const auto byte = static_cast<std::uint8_t>(c);
+            out += '%' + hex({&byte, 1});
+        }
+    }
+    return out;
+}
+
 }  // namespace playhead::auth

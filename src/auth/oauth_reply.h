@@ -25,5 +25,7 @@ std::string_view field(const FormPairs& form, std::string_view name);
 /// False when a parameter is sent twice (RFC 6749 section 3.2) or there are more than 32.
 bool well_formed(const FormPairs& form);
 TokenReply malformed_form();
+/// As a value in a query string.
+std::string percent_encoded(std::string_view text);
 
 }  // namespace playhead::auth

@@ -4,6 +4,7 @@
 #include <simdjson.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "base/log.h"
 #include "net/http_client.h"
@@ -49,13 +50,24 @@ std::string_view text_of(const simdjson::dom::element& object, const char* name)
     return object[name].get(text) == simdjson::SUCCESS ? text : std::string_view();
 }
 
-/// A JWK that may check RS256 signatures: an RSA key for signatures, of that algorithm or of none.
-bool is_rs256_key(const simdjson::dom::element& jwk) {
+/// The key of a JWK that may check signatures: an RSA key for RS256 or one on P-256 for ES256,
+/// stated to be for that algorithm or for none. Nothing for others, also short or broken ones.
+std::optional<CheckKey> key_of(const simdjson::dom::element& jwk) {
     const auto absent_or = [&](const char* name, std::string_view wanted) {
         simdjson::dom::element member;
         return jwk[name].get(member) != simdjson::SUCCESS || text_of(jwk, name) == wanted;
     };
-    return text_of(jwk, "kty") == "RSA" && absent_or("use", "sig") && absent_or("alg", "RS256");
+    if (!absent_or("use", "sig")) return std::nullopt;
+    if (text_of(jwk, "kty") == "RSA" && absent_or("alg", "RS256")) {
+        const auto key = RsaKey::from_public(text_of(jwk, "n"), text_of(jwk, "e"));
+        return key ? std::optional(CheckKey::rs256(*key)) : std::nullopt;
+    }
+    if (text_of(jwk, "kty") == "EC" && text_of(jwk, "crv") == "P-256" &&
+        absent_or("alg", "ES256")) {
+        auto key = CheckKey::es256(text_of(jwk, "x"), text_of(jwk, "y"));
+        return key ? std::optional(std::move(*key)) : std::nullopt;
+    }
+    return std::nullopt;
 }
 
 }  // namespace
@@ -135,15 +147,16 @@ Result<void> ProviderKeys::refresh_locked() {
     auto next = std::make_shared<State>();
     for (const auto jwk : list) {
         const std::string kid(text_of(jwk, "kid"));
-        if (kid.empty() || kid.size() > kKidBytesMax || !is_rs256_key(jwk)) continue;
+        if (kid.empty() || kid.size() > kKidBytesMax) continue;
+        auto key = key_of(jwk);
+        if (!key) continue;
         if (next->keys.size() >= kProviderKeysMax) return bad_document("too many keys");
-        auto key = RsaKey::from_public(text_of(jwk, "n"), text_of(jwk, "e"));
-        if (!key) continue;  // shorter than 2048 bits, or broken
         if (!next->keys.emplace(kid, std::move(*key)).second) {
             return bad_document("two keys of one name");
         }
     }
-    if (next->keys.empty()) return bad_document("it has no RS256 key of 2048 bits or more");
+    if (next->keys.empty())
+        return bad_document("it has no RS256 key of 2048 bits or more and no ES256 key");
     next->fetched_ms = clock_.now_ms();
     const auto before = state_.load();
     const bool same =
@@ -166,7 +179,7 @@ bool ProviderKeys::refresh_if_due() {
     return true;
 }
 
-Result<RsaKey> ProviderKeys::find(std::string_view kid) {
+Result<CheckKey> ProviderKeys::find(std::string_view kid) {
     auto state = state_.load();
     const auto known = [&] { return state && state->keys.contains(kid); };
     bool settled = true;

@@ -51,7 +51,7 @@ public:
 
     /// The key of that id. Unauthenticated when the provider has none of that name, Unavailable
     /// when that cannot be told: it is down and there are no keys, or they are being fetched.
-    Result<RsaKey> find(std::string_view kid);
+    Result<CheckKey> find(std::string_view kid);
     /// Fetches now, whatever the limits say. On an error the keys before stay.
     Result<void> refresh();
     /// Grows when the keys change; cached verdicts of an older one are void.
@@ -60,7 +60,7 @@ public:
     bool usable() const;
 
 private:
-    using Keys = std::map<std::string, RsaKey, std::less<>>;
+    using Keys = std::map<std::string, CheckKey, std::less<>>;
     struct State {
         Keys keys;
         std::int64_t fetched_ms = 0;

@@ -165,18 +165,21 @@ ProviderVerifier::ProviderVerifier(ProviderKeys& keys, const Clock& clock,
 Result<Identity> ProviderVerifier::verify(std::string_view token) {
     if (token.size() > kTokenBytesMax) return refused("The token is too long.");
     const auto now_ms = clock_.now_ms();
-    const auto jws = parse_rs256(token);
+    const auto jws = parse_jws(token);
     if (!jws) return fail(jws.error());
     if (jws->kid.empty()) return refused("The token names no key.");
     // Asked before the cache, so that a withdrawn key is noticed: it refreshes what is old.
     const auto key = keys_.find(jws->kid);
     if (!key) return fail(key.error());
+    if (key->algorithm() != jws->algorithm) {
+        return refused("The token's algorithm is not that of its key.");
+    }
     const auto generation = keys_.generation();
     const auto digest = sha256(token);
     if (auto cached = cache_.get(digest, now_ms); cached && cached->generation == generation) {
         return std::move(cached->identity);
     }
-    if (!verify_rs256(token, *key)) return refused("The token's signature is wrong.");
+    if (!verify_jws(token, *key)) return refused("The token's signature is wrong.");
     simdjson::dom::parser parser;
     object claims;
     if (parser.parse(jws->payload).get_object().get(claims) != simdjson::SUCCESS ||

@@ -32,8 +32,8 @@ struct ProviderVerifierOptions {
     std::int64_t skew_s = 30;  ///< for nbf, iat and exp: the provider's clock is not ours
 };
 
-/// Thread safe. Takes RS256 access tokens only: header `typ` at+jwt (RFC 9068) or claim `typ`
-/// Bearer (Keycloak); an id token is not one.
+/// Thread safe. Takes RS256 and ES256 access tokens only: header `typ` at+jwt (RFC 9068) or claim
+/// `typ` Bearer (Keycloak); an id token is not one.
 class ProviderVerifier final : public BearerVerifier {
 public:
     ProviderVerifier(ProviderKeys& keys, const Clock& clock, ProviderVerifierOptions options);

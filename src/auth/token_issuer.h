@@ -22,6 +22,9 @@ namespace playhead::auth {
 /// Decoded `application/x-www-form-urlencoded` pairs in their order.
 using FormPairs = std::vector<std::pair<std::string, std::string>>;
 
+/// Client and URI.
+using ClientUris = std::vector<std::pair<std::string, std::string>>;
+
 struct TokenIssuerOptions {
     std::string realm = "mediamelon";
     /// Public clients that may use the password and refresh grants.
@@ -33,9 +36,10 @@ struct TokenIssuerOptions {
     std::int64_t legacy_refresh_ttl_s = 86'400;
     /// However often it is refreshed, a login ends after this time.
     std::int64_t session_max_s = std::int64_t{30} * 86'400;
-    /// Client and URI, allowed exactly; the portal may besides go anywhere under the server's own
-    /// origin, since the server serves it.
-    std::vector<std::pair<std::string, std::string>> redirect_uris;
+    /// Allowed exactly; the portal may besides go anywhere under the server's own origin, since the
+    /// server serves it.
+    ClientUris redirect_uris;
+    ClientUris post_logout_redirect_uris;  ///< the same after a logout
     std::string portal_client = "playhead-portal";
 };
 
@@ -70,6 +74,11 @@ public:
     TokenReply legacy_token(const FormPairs& form, const TokenContext& context);
     /// `POST …/logout` with `refresh_token`: ends that login. 204 also when it had ended.
     TokenReply logout(const FormPairs& form);
+    /// `GET` or `POST …/logout` as OpenID Connect RP-Initiated Logout 1.0 has it: ends the login
+    /// that `id_token_hint` names (expired is fine) and, where a `post_logout_redirect_uri` is one
+    /// of the client's, 302 with it in `location`; else 200, or an error to show. Without the hint
+    /// there is nothing to end: this issuer keeps no session in the browser.
+    TokenReply end_session(const FormPairs& form, const TokenContext& context);
     /// `GET …/auth`: nothing when the query may be shown a login page, else the error to show.
     /// Never redirect on an error: the target may be hostile.
     std::optional<TokenReply> check_authorization(const FormPairs& form,
@@ -100,8 +109,12 @@ private:
                                            const TokenContext& context);
     tl::expected<Login, TokenReply> redeem_code(const FormPairs& form, std::string_view client_id,
                                                 const TokenContext& context);
-    bool may_redirect_to(std::string_view uri, std::string_view client_id,
+    bool may_redirect_to(std::string_view uri, std::string_view client_id, const ClientUris& listed,
                          const TokenContext& context) const;
+    struct Hint {
+        std::string client_id, session, email;
+    };
+    tl::expected<Hint, TokenReply> read_hint(std::string_view token);
     /// Tokens of a login; `legacy` chooses the form of the answer.
     TokenReply grant(const Login& login, const TokenContext& context, bool legacy);
     tl::expected<void, TokenReply> store_refresh(const Login& login, std::string_view token,

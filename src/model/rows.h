@@ -78,7 +78,8 @@ const char* name_of(ViewStatus status) noexcept;
     X(completions, "1: played to the end (>= 90 % of a VOD asset)")                              \
     X(beacons, "records received, repeats not counted")                                          \
     X(beacons_late, "records received more than 60 s after their time")                          \
-    X(beacons_lost, "records missing by sequence number (CMCD sn gaps)")
+    X(beacons_lost, "records missing by their numbers (CMCD sn, payload ids that count)")        \
+    X(beacons_numbered, "records received of sessions whose player numbers its records")
 
 struct AdditiveCounters {
 #define PLAYHEAD_FIELD(column, meaning) std::int64_t column = 0;

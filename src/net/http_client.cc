@@ -1,6 +1,7 @@
 #include "net/http_client.h"
 
 #include <array>
+#include <atomic>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/connect.hpp>
 #include <boost/asio/read.hpp>
@@ -10,6 +11,7 @@
 #include <boost/asio/write.hpp>
 #include <chrono>
 #include <optional>
+#include <vector>
 
 #include "net/http1_parser.h"
 #include "net/message.h"
@@ -92,8 +94,10 @@ struct HttpClient::State {
     template <class Start>
     error_code run(Deadline deadline, Start&& start) {
         std::optional<error_code> result;
-        start([&result](error_code error) { result = error; });
         io.restart();
+        // Asked after the restart, which would take back an interruption just before it.
+        if (interrupted) return asio::error::operation_aborted;
+        start([&result](error_code error) { result = error; });
         io.run_until(deadline);
         if (!result) {
             error_code ignored;
@@ -124,6 +128,7 @@ struct HttpClient::State {
     std::optional<TlsStream> stream;
     std::array<char, kReadBytes> buffer{};
     bool connected = false;
+    std::atomic<bool> interrupted{false};
 };
 
 void HttpClient::State::close() {
@@ -146,8 +151,16 @@ error_code HttpClient::State::connect(Deadline deadline) {
     });
     resolver.reset();
     if (error) return error;
+    std::vector<Tcp::endpoint> accepted;
+    for (const auto& found : endpoints) {
+        const Tcp::endpoint endpoint = found.endpoint();
+        if (!options.accept_address || options.accept_address(endpoint.address().to_string())) {
+            accepted.push_back(endpoint);
+        }
+    }
+    if (accepted.empty()) return asio::error::access_denied;
     error = run(deadline, [&](auto done) {
-        asio::async_connect(socket, endpoints,
+        asio::async_connect(socket, accepted,
                             [done](error_code failure, const auto&) { done(failure); });
     });
     if (error) return error;
@@ -304,6 +317,11 @@ Result<ClientResponse> HttpClient::post(std::string_view target, std::string_vie
 
 void HttpClient::close() {
     state_->close();
+}
+
+void HttpClient::interrupt() {
+    state_->interrupted = true;
+    state_->io.stop();
 }
 
 }  // namespace playhead::net

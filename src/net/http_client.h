@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -17,6 +18,9 @@ struct HttpClientOptions {
     std::uint64_t response_bytes_max = 256ULL * 1024 * 1024;
     /// https: PEM file of accepted authorities; empty means the system's.
     std::string ca_file;
+    /// Which of a host's addresses may be connected to; empty: all. Asked after the name has been
+    /// looked up, about the very addresses that are tried.
+    std::function<bool(const std::string& address)> accept_address;
 };
 
 struct ClientRequest {
@@ -55,6 +59,9 @@ public:
 
     /// Closes the kept connection.
     void close();
+
+    /// Makes the request that is under way, and all later ones, fail. From any thread.
+    void interrupt();
 
 private:
     struct State;

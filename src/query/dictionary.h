@@ -50,7 +50,8 @@ struct Sample {
 struct Formula {
     Expression numerator;
     Expression denominator;
-    Sample sample;  ///< for avg_, median_, p<NN>_
+    Expression business;  ///< added to the numerator by businesserror
+    Sample sample;        ///< for avg_, median_, p<NN>_
     double factor = 1;
     std::string definition;
     std::string unit;
@@ -64,10 +65,9 @@ struct Metric {
     std::string good;  ///< up, down or none
     Form form = Form::Count;
     Source source = Source::Sessions;
-    Formula formula;      ///< on `source`
-    Formula ad;           ///< on ad_views; empty = not available there
-    Formula error;        ///< by single errors and their time; empty = not available there
-    Expression business;  ///< added to the numerator by businesserror
+    Formula formula;  ///< on `source`
+    Formula ad;       ///< on ad_views; empty = not available there
+    Formula error;    ///< by single errors and their time; empty = not available there
     Sample unique;
     std::map<std::string, Formula> variants;  ///< by definition
     int decimals = 4;

@@ -92,7 +92,7 @@ void write_dimension(JsonWriter& json, const Dimension& dimension) {
 
 }  // namespace
 
-std::string dictionary_json(const Dictionary& dictionary) {
+std::string dictionary_json(const Dictionary& dictionary, std::string_view tags) {
     std::string out;
     JsonWriter json(out);
     json.begin_object();
@@ -104,6 +104,8 @@ std::string dictionary_json(const Dictionary& dictionary) {
     json.begin_array();
     for (const auto& dimension : dictionary.dimensions()) write_dimension(json, dimension);
     json.end_array();
+    json.key("tags");
+    json.raw(tags);
     constexpr std::array<const char*, 11> operators{
         "=", "!=", ">", ">=", "<", "<=", "~", "!~", "^", "=~", "null"};
     write_list(json, "operators", operators);

@@ -128,6 +128,10 @@ private:
             !read) {
             return read;
         }
+        if (auto read = read_expression(target.business, key, source, node, "business", true);
+            !read) {
+            return read;
+        }
         if (node["factor"]) target.factor = node["factor"].as<double>();
         target.definition = text_of(node, "definition", target.definition);
         target.unit = text_of(node, "unit", target.unit);
@@ -166,9 +170,9 @@ private:
             if (std::find(kDefinitions.begin(), kDefinitions.end(), name) == kDefinitions.end()) {
                 return refuse(key, "unknown definition");
             }
-            if (auto known = only_fields(
-                    key, item.second,
-                    {"numerator", "denominator", "factor", "sample", "unit", "definition"});
+            if (auto known = only_fields(key, item.second,
+                                         {"numerator", "denominator", "business", "factor",
+                                          "sample", "unit", "definition"});
                 !known) {
                 return known;
             }
@@ -237,16 +241,12 @@ private:
         metric.error.unit = metric.unit;
         metric.error.definition = metric.definition;
         metric.error.factor = metric.formula.factor;
+        metric.error.business = metric.formula.business;
         if (node["error"]) {
             if (auto read = read_formula(metric.error, metric.key, Source::Errors, node["error"]);
                 !read) {
                 return read;
             }
-        }
-        if (auto read =
-                read_expression(metric.business, metric.key, metric.source, node, "business", true);
-            !read) {
-            return read;
         }
         if (auto read = read_sample(metric.unique, metric.key, metric.source, node["unique"]);
             !read) {

@@ -1,5 +1,7 @@
 #include "query/engine.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <chrono>
 #include <thread>
@@ -27,6 +29,25 @@ constexpr std::int64_t kReachMargin_s = 3600;
 /// A time at which nothing happens.
 constexpr std::int64_t kNever_s = 1LL << 40U;
 
+/// A column's name as an identifier of SQL. A tag's comes from a client and cannot be bound, so
+/// every byte that the dictionary's own names do not have is written as a number.
+std::string quoted_name(std::string_view name) {
+    std::string out = "`";
+    for (const char c : name) {
+        const bool plain = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
+        if (plain) {
+            out += c;
+        } else {
+            out += fmt::format("\\x{:02X}", static_cast<unsigned char>(c));
+        }
+    }
+    return out + '`';
+}
+
+constexpr const char* kNoBeacons = "no beacon is behind the answer";
+constexpr const char* kNotNumbered =
+    "no player behind the answer numbers its records (CMCD sn, or payload ids that count)";
+
 AnswerMeta meta_of(const QueryRequest& request, const Plan& plan) {
     AnswerMeta meta;
     meta.definitions = plan.definitions;
@@ -42,14 +63,21 @@ AnswerMeta meta_of(const QueryRequest& request, const Plan& plan) {
     return meta;
 }
 
-/// Shares of late and of lost beacons, from the trailing columns of a row.
+/// Shares of late and of lost beacons, from the trailing columns of a row. Lost ones are known only
+/// where the player numbers its records, so they are a share of those.
 void set_beacons(const std::vector<store::Cell>& row, AnswerMeta& meta) {
     const std::size_t at = row.size() - kTrailingColumns + 1;
+    if (std::holds_alternative<std::monostate>(row[at])) return;
     const double received = number_of(row[at], 0);
+    meta.lost_reason = received > 0 ? kNotNumbered : kNoBeacons;
     if (received <= 0) return;
     const double lost = number_of(row[at + 2], 0);
+    const double numbered = number_of(row[at + 3], 0);
     meta.late_percent = number_of(row[at + 1], 0) * 100 / received;
-    meta.lost_percent = lost * 100 / (received + lost);
+    meta.numbered_percent = numbered * 100 / received;
+    if (numbered + lost <= 0) return;
+    meta.lost_percent = lost * 100 / (numbered + lost);
+    meta.lost_reason.clear();
 }
 
 /// The plan's columns in the order in which they were asked for.
@@ -341,9 +369,7 @@ Result<void> Engine::stream(const QueryRequest& request, std::uint64_t customer_
     store::Statement named;
     std::string names;
     for (const std::size_t i : order_of(*plan, request)) {
-        // Names come from the dictionary, but a tag's from the client: those get a number.
         const auto& column = plan->columns[i];
-        const bool plain = !column.name.starts_with("tag.");
         std::string value = "c" + std::to_string(i);
         // As the JSON answer writes them.
         if (column.type == ValueType::Number) {
@@ -355,8 +381,7 @@ Result<void> Engine::stream(const QueryRequest& request, std::uint64_t customer_
         } else if (column.type == ValueType::Boolean) {
             value = "CAST(" + value + " != 0, 'Nullable(Bool)')";
         }
-        names += (names.empty() ? "" : ", ") + value + " AS `" +
-                 (plain ? column.name : "tag_" + std::to_string(i)) + "`";
+        names += (names.empty() ? "" : ", ") + value + " AS " + quoted_name(column.name);
     }
     named.sql = "SELECT " + names + " FROM (" + plan->statement.sql + ")";
     named.parameters = plan->statement.parameters;

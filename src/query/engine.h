@@ -21,6 +21,8 @@
 
 namespace playhead::query {
 
+inline constexpr const char* kLossNotRead = "the tables read do not tell";
+
 /// What `meta` says about an answer.
 struct AnswerMeta {
     std::vector<UsedDefinition> definitions;
@@ -34,7 +36,9 @@ struct AnswerMeta {
     std::int64_t watermark_s = 0;  ///< data are complete up to here; 0 = unknown
     /// Of the beacons behind the answer; absent when the tables read do not tell.
     std::optional<double> late_percent;
-    std::optional<double> lost_percent;
+    std::optional<double> lost_percent;  ///< of those that bear a number, an estimate
+    std::optional<double> numbered_percent;
+    std::string lost_reason = kLossNotRead;  ///< why `lost_percent` is absent
     std::string query_id;
     double elapsed_ms = 0;
     bool cached = false;           ///< nothing was run: all of it is from kept answers

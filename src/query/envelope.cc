@@ -70,6 +70,8 @@ void write_meta(JsonWriter& json, const AnswerMeta& meta) {
     meta.watermark_s > 0 ? json.value(meta.watermark_s) : json.null();
     write_share(json, "latebeacons", meta.late_percent);
     write_share(json, "lostbeacons", meta.lost_percent);
+    write_share(json, "numberedbeacons", meta.numbered_percent);
+    if (!meta.lost_reason.empty()) json.member("lostbeaconsreason", meta.lost_reason);
     json.member("queryId", meta.query_id);
     json.member("elapsedms", std::round(meta.elapsed_ms * 100) / 100);
     json.member("cached", meta.cached);

@@ -24,8 +24,8 @@ std::string envelope_json(const Answer& answer);
 void append_cell(std::string& out, const PlanColumn& column, const store::Cell& cell);
 
 /// The body of `/mm-apis/dictionary`: metrics, dimensions, operators, views, definitions,
-/// granularities, and which go together.
-std::string dictionary_json(const Dictionary& dictionary);
+/// granularities, and which go together; `tags` is a JSON array of the customer's own.
+std::string dictionary_json(const Dictionary& dictionary, std::string_view tags = "[]");
 
 /// The page docs/dictionary.md.
 std::string dictionary_markdown(const Dictionary& dictionary);

@@ -1,5 +1,6 @@
 #include "query/names.h"
 
+#include "base/json_writer.h"
 #include "query/nearest.h"
 #include "query/text.h"
 
@@ -30,6 +31,15 @@ bool take_prefix(std::string_view& name, MetricUse& out) {
     return true;
 }
 
+/// Answers in every form name their columns, and JSON and Arrow know UTF-8 only.
+bool is_utf8(std::string_view text) {
+    constexpr std::string_view kReplaced = "\xEF\xBF\xBD";
+    if (text.find(kReplaced) != std::string_view::npos) return false;
+    std::string json;
+    append_json_string(json, text);
+    return json.find(kReplaced) == std::string::npos;
+}
+
 bool has_sample(const Metric& metric) {
     return !metric.formula.sample.empty() || !metric.ad.sample.empty();
 }
@@ -53,7 +63,7 @@ bool find_dimension(const Dictionary& dictionary, std::string_view name, Dimensi
     if (name.starts_with("tag.")) {
         out.tag = std::string(name.substr(4));
         out.name = std::string(name);
-        return !out.tag.empty() && out.tag.size() <= kTagNameBytesMax;
+        return !out.tag.empty() && out.tag.size() <= kTagNameBytesMax && is_utf8(out.tag);
     }
     out.name = lower(name);
     out.dimension = dictionary.dimension(out.name);

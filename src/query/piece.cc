@@ -121,14 +121,13 @@ std::string Piece::range_ms() {
                        parameters_.integer(period.start_s));
 }
 
-bool Piece::with_business(const Metric& metric) const {
-    return request_.business_error && !metric.business.empty() && source_ != Source::AdViews &&
-           request_.definition != "conviva";
+bool Piece::with_business(const Formula& formula) const {
+    return request_.business_error && !formula.business.empty() && source_ != Source::AdViews;
 }
 
-std::string Piece::numerator_sql(const Metric& metric, const Formula& formula) {
+std::string Piece::numerator_sql(const Formula& formula) {
     std::string out = sums(formula.numerator);
-    if (with_business(metric)) out += " + " + sums(metric.business);
+    if (with_business(formula)) out += " + " + sums(formula.business);
     return out;
 }
 
@@ -146,7 +145,7 @@ std::pair<std::string, std::string> Piece::terms(const MetricUse& use, const For
         });
     };
     std::string x = of_row(formula.numerator);
-    if (with_business(*use.metric)) x += " + " + of_row(use.metric->business);
+    if (with_business(formula)) x += " + " + of_row(formula.business);
     const bool ratio = use.metric->form == Form::Ratio;
     return {parts_.value("toFloat64(" + x + ")"),
             parts_.value(ratio ? "toFloat64(" + of_row(formula.denominator) + ")"
@@ -163,7 +162,7 @@ std::string Piece::confidence_deviate() {
 std::string Piece::figure_sql(const MetricUse& use) {
     const Formula& formula = formula_of(use, source_, request_);
     const bool plain = use.aggregate == Aggregate::Plain;
-    if (plain && use.figure == Figure::SumX) return numerator_sql(*use.metric, formula);
+    if (plain && use.figure == Figure::SumX) return numerator_sql(formula);
     if (plain && use.figure == Figure::SumY) return sums(formula.denominator);
     if (plain && use.metric->form != Form::Ratio && use.figure == Figure::Samples) {
         return "sum(n)";
@@ -201,7 +200,7 @@ std::string Piece::metric_sql(const MetricUse& use) {
             return parts_.sum(column);
         }));
     }
-    const std::string numerator = numerator_sql(metric, formula);
+    const std::string numerator = numerator_sql(formula);
     switch (metric.form) {
         case Form::Ratio:
             return fmt::format("({}){} / nullIf({}, 0)", numerator, factor(formula.factor),
@@ -245,7 +244,8 @@ Result<std::string> Piece::write_totals(const std::vector<TablePart>& tables) {
     auto inner = inner_sql(tables);
     if (!inner) return inner;
     return fmt::format(
-        "SELECT tuple(sum(n), sum(s_beacons), sum(s_beacons_late), sum(s_beacons_lost)) FROM ({})",
+        "SELECT tuple(sum(n), sum(s_beacons), sum(s_beacons_late), sum(s_beacons_lost), "
+        "sum(s_beacons_numbered)) FROM ({})",
         *inner);
 }
 

@@ -20,7 +20,8 @@ enum class PieceKind : std::uint8_t {
 PieceKind kind_of(const MetricUse& use) noexcept;
 
 /// The beacons behind an answer, for `meta`; columns of every statement after those of the plan.
-inline constexpr std::array kBeaconColumns{"beacons", "beacons_late", "beacons_lost"};
+inline constexpr std::array kBeaconColumns{"beacons", "beacons_late", "beacons_lost",
+                                           "beacons_numbered"};
 
 class Piece {
 public:
@@ -54,13 +55,13 @@ public:
     /// and the beacons when `beacons`.
     Result<std::string> write(const std::vector<TablePart>& tables, std::size_t columns,
                               bool beacons);
-    /// `SELECT tuple(rows, beacons, late, lost)` of a piece without groups.
+    /// `SELECT tuple(rows, beacons, late, lost, numbered)` of a piece without groups.
     Result<std::string> write_totals(const std::vector<TablePart>& tables);
 
 private:
     std::string metric_sql(const MetricUse& use);
-    bool with_business(const Metric& metric) const;
-    std::string numerator_sql(const Metric& metric, const Formula& formula);
+    bool with_business(const Formula& formula) const;
+    std::string numerator_sql(const Formula& formula);
     std::string figure_sql(const MetricUse& use);
     std::string confidence_deviate();
     /// Columns of a session's numerator and denominator.

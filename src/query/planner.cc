@@ -174,10 +174,12 @@ private:
             plain && use.metric->form != Form::Ratio && use.metric->form != Form::PerUnique;
         const bool variant =
             &formula != &use.metric->error && use.metric->variants.contains(request_.definition);
+        std::string numerator = formula.numerator.text();
+        const bool business = request_.business_error && *source != Source::AdViews;
+        if (business && !formula.business.empty()) numerator += " + " + formula.business.text();
         plan_.definitions.push_back({use.name, variant ? request_.definition : "smartsight",
-                                     formula.unit, formula.numerator.text(),
-                                     formula.denominator.text(), formula.definition,
-                                     name_of(*source)});
+                                     formula.unit, std::move(numerator), formula.denominator.text(),
+                                     formula.definition, name_of(*source)});
         return {};
     }
 

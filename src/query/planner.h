@@ -29,8 +29,8 @@ struct UsedDefinition {
 };
 
 struct Plan {
-    /// Answers `columns` in order, then total_rows, beacons, beacons_late, beacons_lost (of all
-    /// groups; null where they are not known).
+    /// Answers `columns` in order, then total_rows, beacons, beacons_late, beacons_lost,
+    /// beacons_numbered (of all groups; null where they are not known).
     store::Statement statement;
     std::vector<PlanColumn> columns;
     std::size_t group_columns = 0;     ///< the first so many columns are the group
@@ -44,7 +44,7 @@ struct Plan {
 };
 
 /// Columns of the statement after those of the plan.
-inline constexpr std::size_t kTrailingColumns = 4;
+inline constexpr std::size_t kTrailingColumns = 5;
 
 /// Most rows that a time series may have before paging.
 inline constexpr std::int64_t kSeriesRowsMax = 200'000;

@@ -28,7 +28,7 @@ std::string value_sql(const MetricUse& use, const QueryRequest& request) {
     if (use.aggregate != Aggregate::Plain) {
         return guarded(formula.sample, "toFloat64(" + formula.sample.value.text() + ")");
     }
-    const bool business = request.business_error && !metric.business.empty();
+    const bool business = request.business_error && !formula.business.empty();
     if (metric.form == Form::Ratio && !formula.sample.empty() && !business) {
         return guarded(formula.sample, formula.sample.value.text());
     }
@@ -37,8 +37,8 @@ std::string value_sql(const MetricUse& use, const QueryRequest& request) {
         return fmt::format("toInt64({})", where);
     }
     std::string numerator = on_sessions(formula.numerator);
-    if (business && request.definition != "conviva") {
-        numerator = fmt::format("({} + {})", numerator, on_sessions(metric.business));
+    if (business) {
+        numerator = fmt::format("({} + {})", numerator, on_sessions(formula.business));
     }
     if (formula.factor != 1) numerator += fmt::format(" * {}", formula.factor);
     if (metric.form == Form::Ratio) {
@@ -100,7 +100,8 @@ Result<std::string> write_session_rows(const QueryRequest& request, SqlParameter
     for (std::size_t i = 0; i < plan.columns.size(); ++i) names += fmt::format("c{}, ", i);
     std::string sql = fmt::format(
         "WITH ({}) AS totals SELECT {}totals.1 AS total_rows, totals.2 AS beacons, totals.3 AS "
-        "beacons_late, totals.4 AS beacons_lost FROM ({} UNION ALL {}) ORDER BY {}, c0",
+        "beacons_late, totals.4 AS beacons_lost, totals.5 AS beacons_numbered FROM ({} UNION ALL "
+        "{}) ORDER BY {}, c0",
         totals, names, select(closed, *from_closed), select(open, *from_open), order);
     if (request.limit > 0) sql += fmt::format(" LIMIT {} OFFSET {}", request.limit, request.offset);
     return sql;

@@ -5,6 +5,7 @@
 
 #include "model/score.h"
 #include "timeline/ads.h"
+#include "timeline/payload_number.h"
 #include "timeline/playback.h"
 
 namespace playhead::timeline {
@@ -266,8 +267,12 @@ private:
                 minute.counters.bytes += minute.counters.bitrate_kbit / 8;
             }
         }
+        if (session_.streams.empty()) return;
         for (const Stream& stream : session_.streams) {
-            at(play_.start_ms).counters.beacons_lost += stream.numbers.missing();
+            at(play_.start_ms).counters.beacons_lost += missing_of(stream);
+        }
+        for (Minute& minute : minutes_.list) {
+            minute.counters.beacons_numbered = minute.counters.beacons;
         }
     }
 

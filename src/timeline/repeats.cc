@@ -5,6 +5,7 @@
 
 #include "base/hash.h"
 #include "timeline/growth.h"
+#include "timeline/payload_number.h"
 
 namespace playhead::timeline {
 namespace {
@@ -26,6 +27,17 @@ std::uint64_t target_of(const Event& event) noexcept {
 
 bool is_sequenced(const Event& event) noexcept {
     return is_cmcd(event.protocol) && event.sequence >= 0;
+}
+
+void note_payload(Session& session, std::int64_t number) {
+    for (Stream& stream : session.streams) {
+        if (stream.target != kPayloadTarget) continue;
+        stream.numbers.insert(number);
+        return;
+    }
+    if (session.streams.size() >= Session::kStreamsMax) return;
+    session.streams.push_back({kPayloadTarget, {}});
+    session.streams.back().numbers.insert(number);
 }
 
 }  // namespace
@@ -69,6 +81,7 @@ bool note_record(Session& session, const Event& event) {
     const auto index = at - session.seen.begin();
     grow_tightly(session.seen);
     session.seen.insert(session.seen.begin() + index, identity);
+    if (const auto number = payload_number(session, event)) note_payload(session, *number);
     return true;
 }
 

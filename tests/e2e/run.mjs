@@ -3,6 +3,7 @@ import { chromium } from 'playwright-core';
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { checkDocs } from './docs.mjs';
 import { CUSTOMER, startPlayhead } from './server.mjs';
 import { makeStream, serveMedia } from './stream.mjs';
 import { truthOf } from './truth.mjs';
@@ -101,6 +102,7 @@ try {
   const text = JSON.stringify(session);
   check('session detail names browser and asset', text.includes('Chrom') && text.includes('e2e-asset'));
   check('no complaint in the console', complaints.length === 0, complaints.join(' | ').slice(0, 300));
+  await checkDocs(check, browser, playhead.url);
 } catch (error) {
   check('the scenario ran', false, String(error.stack ?? error));
 } finally {

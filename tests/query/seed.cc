@@ -78,6 +78,8 @@ model::SessionRow session_of(const Fields& fields) {
             row.progress_percent = std::stod(value);
         else if (name == "startup_ms")
             row.startup_ms = std::stoll(value);
+        else if (name == "ad_startup_ms")
+            row.ad_startup_ms = std::stoll(value);
         else if (name == "status")
             row.status = status_of(value);
         else if (name == "score")

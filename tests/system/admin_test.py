@@ -18,6 +18,7 @@ SECRET = "a long enough secret"
 VERIFIER = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
 CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
 REDIRECT = "https://app.example.test/back"
+AFTER_LOGOUT = "https://app.test/bye"
 
 
 def add_user(server, email, role, customer=CUSTOMER):
@@ -59,7 +60,8 @@ class Stage:
     def __enter__(self):
         self.context = harness.served_customer(
             "--auth-clients", "smartsight-backend,playhead-portal,app",
-            "--auth-redirect-uris", f"app={REDIRECT}")
+            "--auth-redirect-uris", f"app={REDIRECT}", "--auth-post-logout-redirect-uris",
+            f"smartsight-backend={AFTER_LOGOUT}")
         self.server = server = self.context.__enter__()
         harness.add_tenant(server.data_dir, OTHER, 1)
         for role in ("viewer", "editor", "admin"):
@@ -391,6 +393,45 @@ def browser_login(tally):
         tally.equal("ends the login", post(server, TOKEN, grant_type="refresh_token",
                                            client_id="smartsight-backend",
                                            refresh_token=login["refresh_token"]).status, 400)
+        logout_by_browser(tally, server)
+
+
+def logout_by_browser(tally, server):
+    """RP-initiated logout: the hint ends the login, and only a registered target is gone on to."""
+    login = log_in(server, "viewer@a.test").json()
+
+    def go(**query):
+        return server.send(f"{BASE}/logout?{urllib.parse.urlencode(query)}")
+
+    def alive():
+        nonlocal login
+        answer = post(server, TOKEN, grant_type="refresh_token", client_id="smartsight-backend",
+                      refresh_token=login["refresh_token"])
+        login = answer.json() if answer.status == 200 else login
+        return answer.status == 200
+    for name, query in {
+            "no id token": {"id_token_hint": login["access_token"]},
+            "another client": {"id_token_hint": login["id_token"], "client_id": "app"},
+            "not registered": {"client_id": "smartsight-backend",
+                               "post_logout_redirect_uri": "https://evil.test/"},
+            "registered for logging in": {"client_id": "app", "post_logout_redirect_uri": REDIRECT},
+            "of nobody": {"post_logout_redirect_uri": AFTER_LOGOUT}}.items():
+        answer = go(**query)
+        tally.check(f"logout, {name}: a page, no redirect", answer.status == 400 and
+                    answer.type == "text/html" and "location" not in answer.headers, repr(answer))
+    tally.check("nobody was logged out by that", alive())
+    answer = go(id_token_hint=login["id_token"], post_logout_redirect_uri=AFTER_LOGOUT, state="a&b")
+    tally.check("logged out and on to the application", answer.status == 303 and
+                answer.headers.get("location") == AFTER_LOGOUT + "?state=a%26b", repr(answer))
+    tally.check("the login has ended", not alive())
+    answer = go()
+    tally.check("without anything: a page", answer.status == 200 and b"logged out" in answer.body,
+                repr(answer))
+    login = log_in(server, "viewer@a.test").json()
+    answer = post(server, f"{BASE}/logout", id_token_hint=login["id_token"])
+    tally.check("by POST as well", answer.status == 200 and not alive(), repr(answer))
+    found = server.send(f"{BASE.split('/protocol')[0]}/.well-known/openid-configuration").json()
+    tally.check("where discovery says", found["end_session_endpoint"].endswith(f"{BASE}/logout"))
 
 
 if __name__ == "__main__":

@@ -50,6 +50,7 @@ def replay(server, *paths, check=True):
 def compare_stated(tally, name, row, facts):
     """What an SDK states is taken over exactly."""
     tally.equal(f"{name}: every beacon counted once", row["beacons"], facts.beacons)
+    tally.equal(f"{name}: none is missing by its number", row["beacons_lost"], 0)
     if facts.latency_ms is not None:
         tally.equal(f"{name}: startup as stated", row["startup_ms"], facts.latency_ms)
     if facts.stalls_ms:

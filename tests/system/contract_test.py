@@ -10,7 +10,7 @@ import harness
 from harness import CUSTOMER, PLAN_LEVEL, ROOT
 
 SESSIONS = 120
-FUZZ_SECONDS = int(os.environ.get("PLAYHEAD_CONTRACT_SECONDS", "25"))
+FUZZ_SECONDS = int(os.environ.get("PLAYHEAD_CONTRACT_SECONDS", "12"))
 
 
 def keys_of(document):

@@ -6,6 +6,7 @@ import pathlib
 import subprocess
 import sys
 import threading
+import time
 
 import harness
 from harness import CUSTOMER
@@ -144,6 +145,73 @@ def to_bucket(tally, server, work, port):
     tally.check("no secret in the log", not any("S3RVER" in line for line in server.log))
 
 
+def whole_days(root, expected):
+    """Files under their final names that are not exactly a day's rows; `.tmp` ones are not looked
+    at, as by whoever reads `*.parquet`."""
+    wrong = []
+    for path in root.rglob("*.parquet"):
+        day = path.parent.name.removeprefix("date=")
+        found = parquet(str(path), "count() AS n, sum(playing_ms) AS p")
+        if found != expected.get(day):
+            wrong.append(f"{path.name} of {day}: {found}, expected {expected.get(day)}")
+    return wrong
+
+
+def killed_in_the_middle(tally, _, work, __):
+    """kill -9 while an export runs, at one file more each time: what stands under a final name is
+    whole, and the run is completed once."""
+    data, root = work / "crash-data", work / "crash-out"
+    root.mkdir()
+    harness.add_tenant(data)
+    harness.playhead("simulate", "--data-dir", data, "--customer", CUSTOMER, "--sessions", 300,
+                     "--seed", 4, "--from=-100h", "--hours", 90, timeout=300)
+    flags = ("--exports-roots", root)
+    key, admin = harness.add_key(data), harness.add_key(data, scope="admin")
+    with harness.Server(data, *flags) as server:
+        rows = server.send(f"/mm-apis/sql/{CUSTOMER}", "POST",
+                           "SELECT toString(toDate(start_time, 'UTC')) AS day, count() AS n, "
+                           "sum(playing_ms) AS p FROM sessions WHERE start_time < "
+                           "toStartOfHour(now()) GROUP BY day", {"X-API-Key": key,
+                                                                 "Content-Type": "text/plain"})
+        expected = {row.pop("day"): row for row in rows.json()["data"]}
+    tally.check("several days", len(expected) >= 4, str(expected))
+    definition = {"table": "sessions", "target": f"file://{root}", "schedule": "hourly",
+                  "lateness_minutes": 0, "enabled": True}
+    export, kept = None, {}
+    for files in range(len(expected)):
+        server = harness.Server(data, *flags)
+        server.admin = admin
+        if export is None:
+            export = manage(server, "POST", body=definition).json()["id"]
+        deadline = time.monotonic() + 30
+        # Either something in the making, or the next file, whichever shows first.
+        while time.monotonic() < deadline:
+            if len(list(root.rglob("*.parquet"))) > files or list(root.rglob("*.tmp")) or \
+                    any((data / "exports").iterdir()):
+                break
+        server.kill()
+        server.__exit__()
+        wrong = whole_days(root, expected)
+        tally.check(f"kill {files + 1}: {len(list(root.rglob('*.parquet')))} files, each whole",
+                    not wrong, str(wrong))
+    with harness.Server(data, *flags) as server:
+        server.admin = admin
+
+        def completed():
+            state = manage(server, "GET", f"/{export}").json()["state"]
+            return state if state["ran_s"] > 0 and len(state["days"]) == len(expected) else None
+        state = harness.wait_until(completed, 30, "the run is completed")
+        tally.equal("without an error", state["error"], "")
+        tally.check("every day is whole", not whole_days(root, expected), str(whole_days(root, expected)))
+        files = sorted(path for path in root.rglob("*") if path.is_file())
+        tally.equal("each once, and nothing besides", len(files), len(expected))
+        tally.equal("nothing is left in the making", list((data / "exports").iterdir()), [])
+        kept = {path: path.stat().st_mtime_ns for path in files}
+        again = manage(server, "POST", f"/{export}/run")
+        tally.check("another run writes nothing", again.status == 200 and kept == {
+            path: path.stat().st_mtime_ns for path in files})
+
+
 def main():
     if not (HERE / "s3/node_modules/s3rver").is_dir():
         print("s3rver is not installed: run scripts/fetch-node tests/system/s3")
@@ -166,7 +234,8 @@ def main():
                     case(tally, server, work, port)
                 run.__name__ = case.__name__
                 return run
-            return harness.run_cases([bound(to_directory), bound(to_bucket)])
+            return harness.run_cases([bound(to_directory), bound(to_bucket),
+                                      bound(killed_in_the_middle)])
 
 
 if __name__ == "__main__":

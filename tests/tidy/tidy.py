@@ -33,15 +33,18 @@ ARROWS = {
     "api": {"base", "model", "net", "http", "auth", "query", "query/schedule", "query/smart",
             "alerts", "directory", "store", "exports"},
     "exports": {"base", "model", "net", "query", "store", "directory"},
-    "alerts": {"base", "model", "query", "store", "directory"},
+    "notify": {"base", "net", "directory", "enrich"},
+    "alerts": {"base", "model", "query", "store", "directory", "notify"},
+    "importers": {"base", "model", "net", "http", "wire", "enrich", "store", "query"},
 }
 # Third-party headers and the only modules that may include them.
 OWNERS = [
     (re.compile(r"^boost/(asio|beast)"), {"net", "http"}),
     # exports signs requests to S3; auth's hashes are not for it to know.
-    (re.compile(r"^openssl/"), {"net", "auth", "enrich", "exports"}),
+    # timeline checks the digests in payload ids, notify signs webhooks.
+    (re.compile(r"^openssl/"), {"net", "auth", "enrich", "exports", "notify", "timeline"}),
     (re.compile(r"^sqlite3"), {"directory"}),
-    (re.compile(r"^simdjson"), {"wire", "auth", "app", "api", "exports"}),
+    (re.compile(r"^simdjson"), {"wire", "auth", "app", "api", "exports", "importers"}),
     (re.compile(r"^maxminddb"), {"enrich"}),
     (re.compile(r"^re2/"), {"enrich", "query"}),
     (re.compile(r"^(cjose|jansson)"), {"auth"}),

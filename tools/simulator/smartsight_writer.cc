@@ -1,5 +1,6 @@
 #include <fmt/compile.h>
 #include <fmt/format.h>
+#include <openssl/evp.h>
 
 #include <array>
 #include <iterator>
@@ -99,9 +100,24 @@ void append_id(std::string_view session_id, std::uint64_t number, std::string& o
     put(out, FMT_COMPILE("{:016x}{:016x}"), high, mix64(high ^ number));
 }
 
+void append_payload_id(std::uint64_t customer_id, std::string_view session_id, std::int64_t time_ms,
+                       std::uint64_t number, std::string& out) {
+    fmt::memory_buffer text;
+    fmt::format_to(std::back_inserter(text), FMT_COMPILE("{}{}{}{}"), customer_id, session_id,
+                   time_ms, number);
+    std::array<unsigned char, 16> digest{};
+    unsigned size = 0;
+    EVP_Digest(text.data(), text.size(), digest.data(), &size, EVP_md5(), nullptr);
+    for (const std::size_t quarter : {1U, 3U, 0U, 2U}) {
+        for (std::size_t at = quarter * 4; at < quarter * 4 + 4; ++at) {
+            put(out, FMT_COMPILE("{:02x}"), digest.at(at));
+        }
+    }
+}
+
 SmartSightFragments::SmartSightFragments(const World& world, const WriterOptions& options,
                                          const Playback& playback)
-    : compact_(playback.wire == Wire::Compact) {
+    : customer_id_(options.customer_id), compact_(playback.wire == Wire::Compact) {
     const bool c = compact_;
     build_identity(world, options, playback);
     build_content(world.assets()[playback.asset]);
@@ -395,7 +411,7 @@ void SmartSightFragments::append(const World& world, const Playback& playback,
     if (beacon.kind == BeaconKind::Ping) {
         body += ping_;
         body += "\"pi\":\"";
-        append_id(playback.session_id, number, body);
+        append_payload_id(customer_id_, playback.session_id, beacon.client_ms, number, body);
         put(body, FMT_COMPILE(R"(","sst":{},"sbi":"{}","dsr":"Player-ping"}}}}],"t":{},"pt":)"),
             playback.start_ms, playback.viewer.id, beacon.client_ms);
         put_seconds(body, beacon.position_ms);
@@ -409,7 +425,10 @@ void SmartSightFragments::append(const World& world, const Playback& playback,
         put(body, FMT_COMPILE("\"isLive\":{},"), world.assets()[playback.asset].is_live);
     }
     body += c ? "\"pi\":\"" : "\"pId\":\"";
-    append_id(playback.session_id, number, body);
+    if (c)
+        append_payload_id(customer_id_, playback.session_id, beacon.client_ms, number, body);
+    else
+        append_id(playback.session_id, number, body);
     if (c)
         put(body, FMT_COMPILE("\",\"sst\":{}}},"), playback.start_ms);
     else

@@ -52,6 +52,7 @@ private:
     std::string description(const World& world, const Playback& playback,
                             const Beacon& beacon) const;
 
+    std::uint64_t customer_id_;
     bool compact_;
     std::string identity_;  ///< streamID up to the parts that ONLOAD lacks
     std::string identity_late_;
@@ -69,6 +70,11 @@ void append_application(const World& world, const WriterOptions& options, const 
 
 /// 32 hex digits that depend on the session and the number: stands for the SDKs' MD5 ids.
 void append_id(std::string_view session_id, std::uint64_t number, std::string& out);
+
+/// The id of a newer SDK's record: MD5 over customer, session, time and the record's number, its
+/// quarters in another order.
+void append_payload_id(std::uint64_t customer_id, std::string_view session_id, std::int64_t time_ms,
+                       std::uint64_t number, std::string& out);
 
 /// The wire's event name, e.g. "AD_PLAY"; empty for kinds of other wires.
 std::string_view smartsight_name(BeaconKind kind) noexcept;

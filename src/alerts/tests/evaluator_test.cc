@@ -4,9 +4,11 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <condition_variable>
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <mutex>
 
 #include "alerts/backtest.h"
 #include "base/hash.h"
@@ -44,6 +46,10 @@ public:
                                             std::int64_t) const override {
         return {"worst-" + episode.combination.front()};
     }
+    std::string root_cause(const Rule&, const Episode&, std::int64_t) const override {
+        return "[]";
+    }
+    void cancel() const override {}
     mutable int asked = 0;
     bool failing = false;
 };
@@ -70,6 +76,52 @@ public:
     }
     std::map<std::string, Alert> alerts;
     int left = -1;  ///< writes until it fails; -1 = never
+};
+
+/// Counts the messages; fails when told to.
+class Messages final : public Announcer {
+public:
+    Result<void> announce(const Rule&, const Alert& alert) override {
+        if (left == 0) return fail(ErrorCode::Unavailable, "told to fail");
+        if (left > 0) --left;
+        ++told[alert.id + name_of(alert.status)];
+        return {};
+    }
+    std::map<std::string, int> told;
+    int left = -1;
+};
+
+/// A sampler whose question goes on until it is cancelled.
+class Endless final : public Sampler {
+public:
+    Result<Tick> tick(const Rule&, std::int64_t) const override {
+        std::unique_lock hold(mutex_);
+        asked_ = true;
+        changed_.notify_all();
+        changed_.wait(hold, [this] { return cancelled_; });
+        return fail(ErrorCode::Cancelled, "broken off");
+    }
+    std::vector<std::string> worst_sessions(const Rule&, const Episode&,
+                                            std::int64_t) const override {
+        return {};
+    }
+    std::string root_cause(const Rule&, const Episode&, std::int64_t) const override {
+        return "[]";
+    }
+    void cancel() const override {
+        const std::lock_guard hold(mutex_);
+        cancelled_ = asked_;
+        changed_.notify_all();
+    }
+    void wait_until_asked() const {
+        std::unique_lock hold(mutex_);
+        changed_.wait(hold, [this] { return asked_; });
+    }
+
+private:
+    mutable std::mutex mutex_;
+    mutable std::condition_variable changed_;
+    mutable bool asked_ = false, cancelled_ = false;
 };
 
 class EvaluatorTest : public ::testing::Test {
@@ -107,7 +159,7 @@ protected:
 
     /// A process: evaluates once with the watermark where the interval `now_s` is complete.
     Result<void> evaluate(std::int64_t now_s) {
-        Evaluator evaluator(*directory_, history_, book_,
+        Evaluator evaluator(*directory_, history_, book_, &announcer_,
                             [now_s] { return (now_s + kSettle_s) * 1000; });
         return evaluator.run_once();
     }
@@ -132,6 +184,7 @@ protected:
     std::unique_ptr<directory::Directory> directory_;
     History history_;
     Book book_;
+    Messages announcer_;
     Rule rule_;
 };
 
@@ -153,6 +206,9 @@ TEST_F(EvaluatorTest, LiveOpensTheEpisodesOfTheBacktestWhateverCrashesInBetween)
                 book_.left = static_cast<int>(random.below(2));
                 (void)evaluate(kStart_s + minute * 60);
                 book_.left = -1;
+                announcer_.left = static_cast<int>(random.below(2));
+                (void)evaluate(kStart_s + minute * 60);
+                announcer_.left = -1;
             }
             history_.failing = random.below(20) == 0;
             (void)evaluate(kStart_s + minute * 60);
@@ -160,11 +216,32 @@ TEST_F(EvaluatorTest, LiveOpensTheEpisodesOfTheBacktestWhateverCrashesInBetween)
         }
         ASSERT_TRUE(evaluate(kStart_s + 200 * 60));
         expect_as_backtest(kStart_s, kStart_s + 200 * 60);
+        // No opening and no resolution goes untold, whatever crashed in between.
+        for (const auto& [id, alert] : book_.alerts) {
+            EXPECT_GT(announcer_.told[id + "Open"], 0);
+            if (alert.status == Status::Resolved) {
+                EXPECT_GT(announcer_.told[id + "Resolved"], 0);
+            }
+        }
         episodes += book_.alerts.size();
         ASSERT_TRUE(directory_->remove_document(kRuleKind, kCustomer, rule_.id));
         ASSERT_TRUE(evaluate(kStart_s + 200 * 60));
     }
     EXPECT_GT(episodes, 50U);
+}
+
+TEST_F(EvaluatorTest, StoppingBreaksOffTheQueryThatIsRunning) {
+    put(rule_);
+    ASSERT_TRUE(evaluate(kStart_s));
+    const Endless endless;
+    Evaluator evaluator(*directory_, endless, book_, nullptr,
+                        [] { return (kStart_s + 60 + kSettle_s) * 1000; });
+    evaluator.start();
+    endless.wait_until_asked();
+    evaluator.stop();  // hangs for ever unless it cancels
+    EXPECT_TRUE(book_.alerts.empty());
+    ASSERT_TRUE(evaluate(kStart_s + 60));
+    EXPECT_EQ(history_.asked, 1) << "the interval that was broken off is evaluated after all";
 }
 
 TEST_F(EvaluatorTest, EachIntervalIsEvaluatedOnce) {

@@ -9,15 +9,18 @@ TEST(Rule, ComesBackAsItWasStored) {
     auto rule = parse_rule(R"({"name":"n","metric":"failurerate","threshold":3.5,"operator":"below",
         "dimensions":["cdn","country"],"filter":"[islive=1]","calculationperiod":600,
         "detectioninterval":60,"minattempts":7,"minusers":2,"severity":"Critical","persistence":2,
-        "resolution":3,"cooldown":120,"notify":["https://hook.test/x"],"enabled":false})");
+        "resolution":3,"cooldown":120,"notify":["https://hook.test/x"],
+        "notifysecret":"whsec_c2VjcmV0","enabled":false})");
     ASSERT_TRUE(rule) << rule.error().message;
     rule->id = "r1";
     rule->customer_id = 18'000'000'000'000'000'000ULL;
     rule->revision = 4;
-    const auto text = rule_json(*rule);
+    const auto text = stored_rule_json(*rule);
     const auto again = stored_rule(text);
     ASSERT_TRUE(again) << again.error().message;
-    EXPECT_EQ(rule_json(*again), text);
+    EXPECT_EQ(stored_rule_json(*again), text);
+    EXPECT_EQ(again->notify_secret, "whsec_c2VjcmV0");
+    EXPECT_EQ(rule_json(*again).find("c2VjcmV0"), std::string::npos) << "shown to nobody";
     EXPECT_EQ(again->revision, 4);
     EXPECT_FALSE(again->above);
     EXPECT_EQ(again->min_attempts, 7);

@@ -5,6 +5,7 @@ namespace {
 
 const std::string kVerifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 const std::string kChallenge = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+const std::string kAfterLogout = "https://app.example/out";
 const std::string kRedirect = "https://identity.example/callback?x=1";
 
 TEST(Pkce, MatchesTheExampleOfRfc7636AppendixB) {
@@ -111,6 +112,88 @@ TEST_F(AuthorizationCodeTest, RefusesRequestsWithoutPkceAndWrongPasswords) {
     EXPECT_EQ(status("state", std::string(100'000, 's')), 400);
     EXPECT_EQ(status("username", ""), 400);
     EXPECT_EQ(status("password", "wrong"), 401);
+}
+
+/// The portal, whose own server is identity.example, and an application of somebody else's.
+class EndSessionTest : public AuthorizationCodeTest {
+protected:
+    void SetUp() override {
+        AuthorizationCodeTest::SetUp();
+        TokenIssuerOptions options;
+        options.client_ids.emplace_back("app");
+        options.redirect_uris = {{"app", "https://app.example/in"}};
+        options.post_logout_redirect_uris = {{"app", kAfterLogout}};
+        issuer_ = std::make_unique<TokenIssuer>(*directory_, *keys_, passwords_, throttle_,
+                                                *api_keys_, entropy_, clock_, options);
+        tokens_ = json_of(issuer_->token(redemption(new_code()), context_));
+    }
+    std::string hint() const { return tokens_["id_token"]; }
+    bool is_logged_in() {
+        auto refresh = refresh_form(tokens_["refresh_token"]);
+        refresh[1].second = "playhead-portal";
+        const auto reply = issuer_->token(refresh, context_);
+        if (reply.status == 200) tokens_ = json_of(reply);
+        return reply.status == 200;
+    }
+    nlohmann::json tokens_;
+};
+
+TEST_F(EndSessionTest, EndsTheLoginOfTheHintAndGoesOn) {
+    ASSERT_TRUE(is_logged_in());
+    const auto reply =
+        issuer_->end_session({{"id_token_hint", hint()},
+                              {"client_id", "playhead-portal"},
+                              {"post_logout_redirect_uri", "https://identity.example/bye"},
+                              {"state", "s 1"}},
+                             context_);
+    EXPECT_EQ(reply.status, 302) << reply.body;
+    EXPECT_EQ(reply.location, "https://identity.example/bye?state=s%201");
+    EXPECT_FALSE(is_logged_in());
+    // Again, and after the id token has expired: the same, since nothing more is to end.
+    clock_.advance_ms(3'000'000);
+    EXPECT_EQ(issuer_->end_session({{"id_token_hint", hint()}}, context_).status, 200);
+}
+
+TEST_F(EndSessionTest, GoesToRegisteredTargetsOnly) {
+    const auto to = [&](const std::string& target, const std::string& client) {
+        FormPairs form{{"post_logout_redirect_uri", target}};
+        if (!client.empty()) form.emplace_back("client_id", client);
+        return issuer_->end_session(form, context_).status;
+    };
+    EXPECT_EQ(to(kAfterLogout, "app"), 302);
+    EXPECT_EQ(to(kAfterLogout, ""), 400) << "of no client";
+    EXPECT_EQ(to(kAfterLogout, "playhead-portal"), 400) << "of another client";
+    EXPECT_EQ(to("https://app.example/in", "app"), 400) << "registered for logging in only";
+    EXPECT_EQ(to("https://identity.example/bye", "app"), 400) << "the portal's server";
+    for (const auto* target :
+         {"https://evil.example/", "https://app.example/out/", "https://app.example/out?x=1", "out",
+          "javascript:alert(1)", "//evil.example/", "https://app.example/out#x"}) {
+        EXPECT_EQ(to(target, "app"), 400) << target;
+    }
+    for (const auto* target : {"https://identity.example.evil/", "https://identity.example@evil/",
+                               "https://evil/https://identity.example/"}) {
+        EXPECT_EQ(to(target, "playhead-portal"), 400) << target;
+    }
+}
+
+TEST_F(EndSessionTest, TakesIdTokensOfThisIssuerForTheirClientOnly) {
+    const auto status = [&](const FormPairs& form) {
+        return issuer_->end_session(form, context_).status;
+    };
+    for (const auto& token :
+         {tokens_["access_token"].get<std::string>(), tokens_["refresh_token"].get<std::string>(),
+          std::string("x"), hint() + "x"}) {
+        EXPECT_EQ(status({{"id_token_hint", token}}), 400);
+    }
+    EXPECT_EQ(status({{"id_token_hint", hint()}, {"client_id", "app"}}), 400);
+    EXPECT_EQ(status({{"id_token_hint", hint()}, {"client_id", "nobody"}}), 401);
+    EXPECT_EQ(status({{"id_token_hint", hint()}, {"id_token_hint", hint()}}), 400);
+    EXPECT_TRUE(is_logged_in()) << "none of these ended the login";
+    // A target that is not allowed does not keep anybody logged in.
+    EXPECT_EQ(status({{"id_token_hint", hint()}, {"post_logout_redirect_uri", "https://evil/"}}),
+              400);
+    EXPECT_FALSE(is_logged_in());
+    EXPECT_EQ(status({}), 200);
 }
 
 }  // namespace

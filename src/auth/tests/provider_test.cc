@@ -1,4 +1,8 @@
+#include <cjose/cjose.h>
+
+#include <cstdlib>
 #include <map>
+#include <memory>
 
 #include "auth/provider_verifier.h"
 #include "auth/tests/auth_fixture.h"
@@ -96,6 +100,72 @@ TEST_F(ProviderTest, MapsTheClaimsOfAToken) {
     EXPECT_FALSE(authorize(*identity, 9, std::nullopt, Permission::Read));
 }
 
+/// A key on P-256 of the provider's; only tests sign with one.
+class EcKey {
+public:
+    EcKey() : key_(cjose_jwk_create_EC_random(CJOSE_JWK_EC_P_256, &error_), cjose_jwk_release) {}
+    nlohmann::json jwk(const std::string& kid) const {
+        cjose_err error{};
+        const std::unique_ptr<char, decltype(&std::free)> text(
+            cjose_jwk_to_json(key_.get(), false, &error), std::free);
+        auto json = nlohmann::json::parse(text.get());
+        json["kid"] = kid;
+        return json;
+    }
+    std::string token(const nlohmann::json& claims, const std::string& kid) const {
+        cjose_err error{};
+        const std::unique_ptr<cjose_header_t, decltype(&cjose_header_release)> header(
+            cjose_header_new(&error), cjose_header_release);
+        cjose_header_set(header.get(), CJOSE_HDR_ALG, CJOSE_HDR_ALG_ES256, &error);
+        cjose_header_set(header.get(), CJOSE_HDR_KID, kid.c_str(), &error);
+        const auto text = claims.dump();
+        const std::unique_ptr<cjose_jws_t, decltype(&cjose_jws_release)> jws(
+            cjose_jws_sign(key_.get(), header.get(),
+                           reinterpret_cast<const std::uint8_t*>(text.data()), text.size(), &error),
+            cjose_jws_release);
+        const char* out = nullptr;
+        return cjose_jws_export(jws.get(), &out, &error) ? out : "";
+    }
+
+private:
+    cjose_err error_{};
+    std::unique_ptr<cjose_jwk_t, decltype(&cjose_jwk_release)> key_;
+};
+
+TEST_F(ProviderTest, TakesEs256FromAKeyOnP256Only) {
+    const EcKey key, other;
+    serve_jwk(key.jwk("ec"));
+    EXPECT_EQ(verdict(key.token(good(), "ec")), "accepted");
+    EXPECT_EQ(verdict(other.token(good(), "ec")), "The token's signature is wrong.");
+    auto cut = key.token(good("custId", 8), "ec");
+    cut.resize(cut.size() - 2);  // 63 bytes
+    EXPECT_EQ(verdict(cut), "The token's signature has not the length of its algorithm.");
+    // An algorithm of the token's choosing, either way round.
+    EXPECT_EQ(verdict(token(good(), 0, "ec")), "The token's algorithm is not that of its key.");
+    serve({{"one", 0}});
+    ASSERT_TRUE(keys_.refresh());
+    EXPECT_EQ(verdict(key.token(good(), "one")), "The token's algorithm is not that of its key.");
+    EXPECT_EQ(verdict(key.token(good(), "ec")),
+              "The token was signed with a key that is not known.");
+}
+
+TEST_F(ProviderTest, LeavesOutKeysThatAreNotOnTheCurveOrForSomethingElse) {
+    const EcKey key;
+    const auto with = [&](const char* name, const nlohmann::json& value) {
+        auto jwk = key.jwk("ec");
+        jwk[name] = value;
+        return jwk;
+    };
+    for (const auto& jwk :
+         {with("x", key.jwk("ec")["y"]), with("x", "AAAA"), with("crv", "P-384"),
+          with("use", "enc"), with("alg", "ES384"), with("kty", "OKP"), with("y", 7)}) {
+        serve_jwk(jwk);
+        EXPECT_FALSE(keys_.refresh()) << jwk;
+    }
+    serve_jwk(with("alg", "ES256"));
+    EXPECT_TRUE(keys_.refresh());
+}
+
 TEST_F(ProviderTest, TakesOtherNamesPathsAndRoleNames) {
     ClaimMapping mapping;
     mapping.customer = "https://x.test/customer";
@@ -154,7 +224,10 @@ TEST_F(ProviderTest, RefusesOtherAlgorithmsWhateverTheyAreKeyedWith) {
         const auto header = nlohmann::json{{"alg", alg}, {"kid", "one"}, {"typ", "at+jwt"}}.dump();
         const auto head =
             base64url({reinterpret_cast<const std::uint8_t*>(header.data()), header.size()});
-        EXPECT_EQ(verdict(head + parts.substr(first)), "The token's algorithm is not RS256.")
+        EXPECT_EQ(verdict(head + parts.substr(first)),
+                  alg == std::string("ES256")
+                      ? "The token's signature has not the length of its algorithm."
+                      : "The token's algorithm is neither RS256 nor ES256.")
             << alg;
     }
     // A key that is for something else verifies nothing, though its numbers are right.

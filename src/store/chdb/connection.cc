@@ -5,6 +5,8 @@
 #include <charconv>
 #include <utility>
 
+#include "store/chdb/body_joiner.h"
+
 namespace playhead::store::chdb {
 namespace {
 
@@ -144,15 +146,15 @@ Result<void> Connection::stream(std::string_view sql, const std::vector<Paramete
                                 std::string_view format,
                                 const std::function<bool(std::string_view)>& sink,
                                 std::string* reason) {
-    // The engine writes each piece of a stream as a body of its own: where bodies cannot be put one
-    // behind another, there is one piece.
-    if (format == "Parquet" || format == "ArrowStream" || format == "JSON") {
+    const auto in_one_piece = [&]() -> Result<void> {
         auto answer = query(sql, parameters, format, reason);
         if (!answer) return fail(std::move(answer.error()));
         sink(answer->bytes());
         return {};
-    }
-    std::string header;
+    };
+    if (format == "JSON") return in_one_piece();
+    const auto joiner = make_joiner(format);
+    bool begun = false;
     const auto refused = [&](std::string_view text) {
         if (reason != nullptr) *reason = text;
         return fail(error_of(text));
@@ -166,25 +168,23 @@ Result<void> Connection::stream(std::string_view sql, const std::vector<Paramete
     if (const auto text = whole.error(); !text.empty()) return refused(text);
     for (;;) {
         const Answer chunk(*api_, api_->stream_fetch_result(*outer_, whole.handle()));
-        if (!chunk.valid()) return {};
-        if (const auto text = chunk.error(); !text.empty()) return refused(text);
-        auto bytes = chunk.bytes();
-        if (bytes.empty()) return {};
-        if (format == "CSVWithNames") {
-            // The names belong before the first piece only.
-            if (header.empty()) {
-                header = bytes.substr(0, bytes.find('\n') + 1);
-            } else if (bytes.starts_with(header)) {
-                bytes.remove_prefix(header.size());
-            }
-            if (bytes.empty()) continue;
+        if (chunk.valid()) {
+            if (const auto text = chunk.error(); !text.empty()) return refused(text);
         }
-        if (!sink(bytes)) {
-            // Without this the next query of the connection silently answers nothing.
-            api_->stream_cancel_query(*outer_, whole.handle());
-            return {};
-        }
+        if (!chunk.valid() || chunk.bytes().empty()) break;
+        begun = true;
+        const auto more = joiner->add(chunk.bytes(), sink);
+        if (more && *more) continue;
+        // Without this the next query of the connection silently answers nothing.
+        api_->stream_cancel_query(*outer_, whole.handle());
+        return more ? Result<void>{} : fail(more.error());
     }
+    if (begun) {
+        joiner->finish(sink);
+        return {};
+    }
+    // No rows, no piece: but a body without rows has a schema.
+    return format == "Parquet" || format == "ArrowStream" ? in_one_piece() : Result<void>{};
 }
 
 Result<void> Connection::insert(std::string_view sql, std::string_view native) {
