@@ -68,7 +68,7 @@ struct Kind {
     const char* member;  ///< of the list's answer
     const char* one;     ///< the component schema, and in the names of operations
     const char* many;
-    const char* words;  ///< for summaries
+    const char* words;  ///< for summaries, with its article
     std::span<const Field> added, changed;
     const char* added_example;
     bool customer_by_list;  ///< `?customer=` on the list
@@ -81,7 +81,7 @@ Kind kind_of(AdminKind kind) {
         case AdminKind::Tenants:
             return {"tenants",     "tenants",
                     "Tenant",      "Tenants",
-                    "tenant",      kNewTenant,
+                    "a tenant",    kNewTenant,
                     kTenantChange, R"({"customerId":900100299,"name":"A child"})",
                     false,         false,
                     true};
@@ -90,7 +90,7 @@ Kind kind_of(AdminKind kind) {
                     "users",
                     "User",
                     "Users",
-                    "user",
+                    "a user",
                     kNewUser,
                     kUserChange,
                     R"({"email":"new@example.test","password":"a long one","role":"viewer"})",
@@ -98,14 +98,14 @@ Kind kind_of(AdminKind kind) {
                     false,
                     false};
         case AdminKind::ApiKeys:
-            return {"apikeys", "apiKeys", "ApiKey",   "ApiKeys",
-                    "API key", kNewKey,   kKeyChange, R"({"scope":"read","name":"a dashboard"})",
-                    true,      false,     false};
+            return {"apikeys",    "apiKeys", "ApiKey",   "ApiKeys",
+                    "an API key", kNewKey,   kKeyChange, R"({"scope":"read","name":"a dashboard"})",
+                    true,         false,     false};
         case AdminKind::Tags: break;
     }
-    return {"tags",       "tags",  "Tag",      "Tags",
-            "custom tag", kNewTag, kTagChange, R"({"name":"plan","title":"Plan","type":"text"})",
-            true,         true,    false};
+    return {"tags",         "tags",  "Tag",      "Tags",
+            "a custom tag", kNewTag, kTagChange, R"({"name":"plan","title":"Plan","type":"text"})",
+            true,           true,    false};
 }
 
 query::Parameter customer_parameter() {
@@ -132,7 +132,7 @@ Operation admin_operation(net::Method method, std::string path, std::string id,
 Operation of_item(const Kind& kind, net::Method method, const char* verb, const char* word) {
     auto out = admin_operation(method, fmt::format("{}/{{id}}", kind.path),
                                fmt::format("{}{}", verb, kind.one),
-                               fmt::format("{} a {}", word, kind.words));
+                               fmt::format("{} {}", word, kind.words));
     out.parameters.push_back(
         {.name = "id",
          .type = kind.number_id ? query::ParameterType::Integer : query::ParameterType::Text,
@@ -154,7 +154,7 @@ Operation of_item(const Kind& kind, net::Method method, const char* verb, const 
 std::array<Operation, 5> admin_operations(AdminKind which) {
     const auto kind = kind_of(which);
     auto list = admin_operation(net::Method::Get, kind.path, fmt::format("list{}", kind.many),
-                                fmt::format("Every {}", kind.words));
+                                fmt::format("All {}", kind.member));
     if (kind.customer_by_list) list.parameters.push_back(customer_parameter());
     list.replies = {
         {200,
@@ -168,7 +168,7 @@ std::array<Operation, 5> admin_operations(AdminKind which) {
                      {.name = "a misspelt parameter", .query = "custmer=1", .status = 400}};
 
     auto add = admin_operation(net::Method::Post, kind.path, fmt::format("add{}", kind.one),
-                               fmt::format("Add a {}", kind.words));
+                               fmt::format("Add {}", kind.words));
     add.body = RequestBody{.example = kind.added_example, .fields = kind.added};
     add.replies = {{201,
                     "application/json",

@@ -11,6 +11,18 @@ namespace playhead::api {
 
 namespace {
 
+/// In the order of the document; others follow.
+constexpr std::pair<std::string_view, std::string_view> kTags[] = {
+    {"queries", "Questions about sessions, and what may be asked"},
+    {"alerts", "Alerts and the rules that find them"},
+    {"exports", "Scheduled Parquet"},
+    {"customer", "What a customer has"},
+    {"tokens", "OpenID Connect, and the older tokens"},
+    {"administration", "Tenants, users, keys, tags and the audit log"},
+    {"ingest", "What players send"},
+    {"operations", "Probes and this document"},
+};
+
 constexpr std::string_view kProblem = R"({"$ref":"#/components/schemas/Problem"})";
 
 std::string lower_method(net::Method method) {
@@ -257,6 +269,22 @@ void write_operation(JsonWriter& json, const Operation& operation) {
     json.end_object();
 }
 
+void write_tags(JsonWriter& json, std::set<std::string> used) {
+    json.key("tags");
+    json.begin_array();
+    const auto write = [&](std::string_view name, std::string_view description) {
+        json.begin_object();
+        json.member("name", name);
+        if (!description.empty()) json.member("description", description);
+        json.end_object();
+    };
+    for (const auto& [name, description] : kTags) {
+        if (used.erase(std::string(name)) > 0) write(name, description);
+    }
+    for (const auto& name : used) write(name, "");
+    json.end_array();
+}
+
 void write_head(JsonWriter& json, const std::string& version) {
     json.member("openapi", "3.1.0");
     json.key("info");
@@ -284,14 +312,7 @@ std::string Contract::openapi_json() const {
     JsonWriter json(out);
     json.begin_object();
     write_head(json, version_);
-    json.key("tags");
-    json.begin_array();
-    for (const auto& tag : tags) {
-        json.begin_object();
-        json.member("name", tag);
-        json.end_object();
-    }
-    json.end_array();
+    write_tags(json, std::move(tags));
     json.key("paths");
     json.begin_object();
     for (const auto& [path, operations] : paths) {

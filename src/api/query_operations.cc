@@ -132,14 +132,16 @@ Operation smart_query_operation() {
     auto out = base_operation("/mm-apis/smartQuery/{customerId}", "smartQuery", "queries",
                               "The named queries");
     out.variant_by = "queryname";
+    out.description = "Each name with its own inputs; rows and limits are in `x-variants`.\n\n";
     std::string answers;
     for (const auto& query : query::smart::registry()) {
         auto parameters = query::smart::parameters_of(query);
         require_plan_level(parameters);
         auto schema = envelope_schema(query.row_schema);
         answers += (answers.empty() ? "" : ",") + schema;
-        std::string inputs;
+        std::string inputs, names;
         for (const auto& input : query.inputs) {
+            names += (names.empty() ? ": " : ", ") + ("`" + input.name + "`");
             if (!input.required) continue;
             inputs += "&" + input.name + "=" +
                       (input.example.empty() ? std::string("nobody") : input.example);
@@ -150,6 +152,7 @@ Operation smart_query_operation() {
             {.name = query.name,
              .query = "planlevel=6831&queryname=" + query.name + "&period=last%3D24h" + inputs,
              .status = one ? 404 : 200});
+        out.description += "- `" + query.name + "`, " + query.title + names + "\n";
         out.variants.push_back(
             {query.name, query.title, query.description, std::move(parameters), std::move(schema)});
     }

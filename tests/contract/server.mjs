@@ -77,6 +77,20 @@ export class Server {
                  type: (response.headers.get("content-type") ?? "").split(";")[0] };
     }
 
+    // Each line is a row, without what only an envelope has.
+    faultOfLines(answer) {
+        const row = this.document.components.schemas.Row;
+        const validate = this.validator({ ...row, required: [] });
+        for (const line of answer.bytes.toString().split("\n").filter((each) => each !== "")) {
+            try {
+                if (!validate(JSON.parse(line))) return `${this.ajv.errorsText(validate.errors)}: ${line}`;
+            } catch (error) {
+                return `${error.message}: ${line}`;
+            }
+        }
+        return "";
+    }
+
     // Why the answer is not what the document promises; "" when it is.
     fault(operation, answer) {
         const seen = `${answer.status} ${answer.type} ${answer.bytes.toString().slice(0, TEXT_MAX)}`;
@@ -86,7 +100,8 @@ export class Server {
         if (!promised.content) return answer.bytes.length === 0 ? "" : `has a body: ${seen}`;
         const form = promised.content[answer.type];
         if (!form) return `content type is not documented: ${seen}`;
-        if (!form.schema || !/json$/.test(answer.type) || /ndjson/.test(answer.type)) return "";
+        if (/ndjson/.test(answer.type)) return this.faultOfLines(answer);
+        if (!form.schema || !/json$/.test(answer.type)) return "";
         let value;
         try {
             value = JSON.parse(answer.bytes.toString());
