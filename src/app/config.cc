@@ -57,7 +57,7 @@ constexpr std::array kSettings{
     Setting{"store.library", Text, "", 0, 0, "libchdb.so; empty: the cache of ./dev setup"},
     Setting{"store.memory_bytes_max", Integer, "4294967296", 268435456, kMax,
             "memory of the engine"},
-    Setting{"query.connections", Integer, "0", 0, 64, "queries at once; 0: twice the cores"},
+    Setting{"query.connections", Integer, "0", 0, 64, "queries at once; 0: three times the cores"},
     Setting{"query.tenant_connections", Integer, "0", 0, 64,
             "queries of one customer at once; 0: as many as cores"},
     Setting{"query.waiting_max", Integer, "512", 1, 100000, "queries that may wait for their turn"},

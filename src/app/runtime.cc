@@ -106,9 +106,9 @@ query::FairLimits fair_limits(const Config& config) {
     query::FairLimits limits;
     const auto all = static_cast<int>(config.integer("query.connections"));
     const auto own = static_cast<int>(config.integer("query.tenant_connections"));
-    limits.running_max = all == 0 ? 2 * cores() : all;
+    limits.running_max = all == 0 ? 3 * cores() : all;
     limits.tenant_running_max = std::min(own == 0 ? cores() : own, limits.running_max);
-    limits.reserved = limits.running_max / 2;
+    limits.reserved = limits.running_max - std::max(1, limits.running_max / 3);
     limits.waiting_max = static_cast<std::size_t>(config.integer("query.waiting_max"));
     limits.tenant_waiting_max =
         static_cast<std::size_t>(config.integer("query.tenant_waiting_max"));

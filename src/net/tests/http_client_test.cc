@@ -100,7 +100,9 @@ TEST_F(Client, ConnectsAgainWhenAKeptConnectionWasClosed) {
 
 TEST_F(Client, GivesUpInTime) {
     start();
-    HttpClient http(origin(), {.timeout_ms = 100, .response_bytes_max = 1024, .ca_file = {}});
+    HttpClient http(
+        origin(),
+        {.timeout_ms = 100, .response_bytes_max = 1024, .ca_file = {}, .accept_address = {}});
     const auto response = http.get("/sleep");
     ASSERT_FALSE(response);
     EXPECT_EQ(response.error().code, ErrorCode::Timeout);
@@ -109,7 +111,9 @@ TEST_F(Client, GivesUpInTime) {
 
 TEST_F(Client, RefusesAnAnswerBeyondItsLimit) {
     start();
-    HttpClient http(origin(), {.timeout_ms = 3000, .response_bytes_max = 1024, .ca_file = {}});
+    HttpClient http(
+        origin(),
+        {.timeout_ms = 3000, .response_bytes_max = 1024, .ca_file = {}, .accept_address = {}});
     EXPECT_FALSE(http.post("/", "text/plain", std::string(5000, 'x')));
     EXPECT_TRUE(http.get("/"));
 }

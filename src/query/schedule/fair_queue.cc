@@ -18,10 +18,10 @@ constexpr double kForgottenUse_s = 0.001;
 }  // namespace
 
 /// Running queries count as they go: their use is known before they end.
-double FairQueue::use_of(const Tenant& tenant, std::int64_t now_ns) {
+double FairQueue::use_of(const Tenant& tenant, std::int64_t now_ns) const {
     const double passed_s = static_cast<double>(now_ns - tenant.at_ns) / kNanosecondsPerSecond;
-    // Who waits is not quiet.
-    if (!tenant.waiting.empty()) {
+    // Who has more than can run is not quiet.
+    if (tenant.waiting.size() > static_cast<std::size_t>(limits_.tenant_running_max)) {
         return std::min(kUseMax_s, tenant.used_s + tenant.running * passed_s);
     }
     const double kept = std::exp(-passed_s / kUseMemory_s);
@@ -33,7 +33,7 @@ double FairQueue::had_by(const Tenant& tenant, std::int64_t now_ns) {
            tenant.running * static_cast<double>(now_ns - tenant.at_ns) / kNanosecondsPerSecond;
 }
 
-void FairQueue::settle(Tenant& tenant, std::int64_t now_ns) {
+void FairQueue::settle(Tenant& tenant, std::int64_t now_ns) const {
     tenant.used_s = use_of(tenant, now_ns);
     tenant.had_s = had_by(tenant, now_ns);
     tenant.at_ns = now_ns;
@@ -74,12 +74,27 @@ Result<std::uint64_t> FairQueue::push(std::uint64_t customer_id, std::int64_t no
     return number;
 }
 
-bool FairQueue::is_lighter(const Tenants::value_type& tenant, std::int64_t now_ns) const {
+FairQueue::Weight FairQueue::weight_of(const Tenants::value_type& tenant,
+                                       std::int64_t now_ns) const {
     const double used = use_of(tenant.second, now_ns);
-    return std::any_of(tenants_.begin(), tenants_.end(), [&](const auto& other) {
+    if (used < kLightUse_s) return Weight::Light;
+    const bool lighter = std::any_of(tenants_.begin(), tenants_.end(), [&](const auto& other) {
         return other.first != tenant.first && other.second.busy() &&
                used <= kLighterShare * use_of(other.second, now_ns);
     });
+    return lighter ? Weight::Lighter : Weight::Heavy;
+}
+
+bool FairQueue::has_place(Weight weight) const {
+    if (weight == Weight::Light) return running() < limits_.running_max;
+    int heavy = 0, not_light = 0;
+    for (const auto& [number, one] : running_) {
+        heavy += one.weight == Weight::Heavy ? 1 : 0;
+        not_light += one.weight == Weight::Light ? 0 : 1;
+    }
+    const int last = limits_.reserved > 0 ? 1 : 0;
+    if (not_light >= limits_.running_max - last) return false;
+    return weight == Weight::Lighter || heavy < limits_.running_max - limits_.reserved;
 }
 
 std::optional<FairQueue::Start> FairQueue::next(std::int64_t now_ns) {
@@ -89,8 +104,7 @@ std::optional<FairQueue::Start> FairQueue::next(std::int64_t now_ns) {
     for (auto at = tenants_.begin(); at != tenants_.end(); ++at) {
         const Tenant& tenant = at->second;
         if (tenant.waiting.empty() || tenant.running >= limits_.tenant_running_max) continue;
-        const bool light = use_of(tenant, now_ns) < kLightUse_s;
-        if (!light && heavy_running_ >= limits_.running_max - limits_.reserved) continue;
+        if (!has_place(weight_of(*at, now_ns))) continue;
         const std::tuple rank{had_by(tenant, now_ns), tenant.running,
                               tenant.waiting.front().number};
         if (best != tenants_.end() && best_rank <= rank) continue;
@@ -100,14 +114,13 @@ std::optional<FairQueue::Start> FairQueue::next(std::int64_t now_ns) {
     if (best == tenants_.end()) return std::nullopt;
     Tenant& tenant = best->second;
     settle(tenant, now_ns);
-    const bool light = tenant.used_s < kLightUse_s;
-    const Start start{tenant.waiting.front().number, !light && !is_lighter(*best, now_ns),
+    const auto weight = weight_of(*best, now_ns);
+    const Start start{tenant.waiting.front().number, weight == Weight::Heavy,
                       now_ns - tenant.waiting.front().since_ns};
     tenant.waiting.pop_front();
     --waiting_;
     ++tenant.running;
-    heavy_running_ += light ? 0 : 1;
-    running_.emplace(start.number, Running{best->first, light});
+    running_.emplace(start.number, Running{best->first, weight});
     return start;
 }
 
@@ -117,7 +130,6 @@ void FairQueue::finish(std::uint64_t number, std::int64_t now_ns) {
     Tenant& tenant = tenants_.at(found->second.customer_id);
     settle(tenant, now_ns);
     --tenant.running;
-    heavy_running_ -= found->second.light ? 0 : 1;
     running_.erase(found);
 }
 

@@ -16,15 +16,15 @@ namespace playhead::query {
 struct FairLimits {
     int running_max = 4;         ///< queries at once
     int tenant_running_max = 2;  ///< of one customer
-    /// Places kept free for customers of little use, so that these never wait for a heavy one's
-    /// query to end.
+    /// Places that heavy customers leave to others, so that these do not wait for a heavy one's
+    /// query to end; the last of them is for customers of little use only.
     int reserved = 2;
     std::size_t waiting_max = 512;
     std::size_t tenant_waiting_max = 64;
 };
 
-/// Use is forgotten with this time constant, but not while more waits: one query all the time is a
-/// use of as many seconds.
+/// Use is forgotten with this time constant, but not while more waits than could run: one query all
+/// the time is a use of as many seconds.
 inline constexpr double kUseMemory_s = 20;
 /// No use is remembered as more than this.
 inline constexpr double kUseMax_s = 60;
@@ -75,23 +75,24 @@ private:
         std::int64_t at_ns = 0;
         bool busy() const noexcept { return running > 0 || !waiting.empty(); }
     };
+    enum class Weight : std::uint8_t { Light, Lighter, Heavy };
     struct Running {
         std::uint64_t customer_id;
-        bool light;
+        Weight weight;
     };
     using Tenants = std::map<std::uint64_t, Tenant>;
 
-    static double use_of(const Tenant& tenant, std::int64_t now_ns);
+    double use_of(const Tenant& tenant, std::int64_t now_ns) const;
     static double had_by(const Tenant& tenant, std::int64_t now_ns);
-    static void settle(Tenant& tenant, std::int64_t now_ns);
+    void settle(Tenant& tenant, std::int64_t now_ns) const;
     void join(Tenant& tenant, std::int64_t now_ns);
-    bool is_lighter(const Tenants::value_type& tenant, std::int64_t now_ns) const;
+    Weight weight_of(const Tenants::value_type& tenant, std::int64_t now_ns) const;
+    bool has_place(Weight weight) const;
     void forget_idle(std::int64_t now_ns);
 
     FairLimits limits_;
     Tenants tenants_;
     std::map<std::uint64_t, Running> running_;
-    int heavy_running_ = 0;
     std::size_t waiting_ = 0;
     std::uint64_t next_number_ = 1;
 };

@@ -127,6 +127,23 @@ TEST(FairQueue, TheLighterOfTwoBusyCustomersIsPrompt) {
     EXPECT_GT(world.queue().use_s(kLight, world.now()), kLightUse_s);
 }
 
+/// A page of several queries at once, again and again, is no backlog.
+TEST(FairQueue, APageInALoopIsLighterThanAFlood) {
+    World world({6, 2, 4, 512, 64});
+    for (int i = 0; i < 50; ++i) world.ask(kHeavy, 10 * kSecond);
+    world.advance(5 * kSecond);
+    for (int page = 0; page < 60; ++page) {
+        std::vector<std::uint64_t> asked;
+        for (int i = 0; i < 4; ++i) asked.push_back(world.ask(kLight, kSecond / 2));
+        world.advance(kSecond + kSecond / 5);
+        // Two by two, as if alone.
+        for (int i = 0; i < 4; ++i) {
+            EXPECT_EQ(world.waited(asked[i]), i < 2 ? 0 : kSecond / 2) << page;
+            EXPECT_FALSE(world.patient(asked[i])) << page;
+        }
+    }
+}
+
 TEST(FairQueue, TheNextPlaceGoesToWhoUsedLeast) {
     World world({1, 1, 0, 512, 64});
     world.ask(kHeavy, 10 * kSecond);
