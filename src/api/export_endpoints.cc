@@ -61,8 +61,8 @@ void ExportEndpoints::audit(const Call& call, const char* action, std::string_vi
     static_cast<void>(directory_.audit(entry));
 }
 
-ExportEndpoints::Answer ExportEndpoints::stored(exports::Definition definition, const Call& call,
-                                                const char* action, int status) {
+ExportEndpoints::Answer ExportEndpoints::stored(const exports::Definition& definition,
+                                                const Call& call, const char* action, int status) {
     if (auto done = exporter_.put(definition); !done) return fail(done.error());
     audit(call, action, definition.id);
     auto body = with_state(definition);
@@ -95,7 +95,7 @@ ExportEndpoints::Answer ExportEndpoints::create(const Call& call) {
     }
     definition->id = ids_.new_id();
     definition->customer_id = call.caller.customer_id;
-    return stored(std::move(*definition), call, "export-added", 201);
+    return stored(*definition, call, "export-added", 201);
 }
 
 ExportEndpoints::Answer ExportEndpoints::show(const Call& call) {
@@ -120,7 +120,7 @@ ExportEndpoints::Answer ExportEndpoints::replace(const Call& call) {
             return fail(done.error());
         }
     }
-    return stored(std::move(*definition), call, "export-changed", 200);
+    return stored(*definition, call, "export-changed", 200);
 }
 
 ExportEndpoints::Answer ExportEndpoints::remove(const Call& call) {

@@ -27,7 +27,8 @@ private:
     Answer replace(const Call& call);
     Answer remove(const Call& call);
     Answer run(const Call& call);
-    Answer stored(exports::Definition definition, const Call& call, const char* action, int status);
+    Answer stored(const exports::Definition& definition, const Call& call, const char* action,
+                  int status);
     void audit(const Call& call, const char* action, std::string_view id);
     Result<std::string> with_state(const exports::Definition& definition) const;
 

@@ -29,7 +29,7 @@ void describe_beacons(Contract& contract, std::string path, std::string id) {
     contract.describe(std::move(out));
 }
 
-void describe_cmcd(Contract& contract, std::string path, std::string id) {
+void describe_cmcd(Contract& contract, std::string path, const std::string& id) {
     const bool with_sid = path.ends_with("{sid}");
     const auto parameters = [&] {
         std::vector<query::Parameter> out;

@@ -30,11 +30,13 @@ async function runNamedQueries(check, server) {
             if (fixed) query.set(name, example);
             else if (required && !query.has(name) && name !== "customerId") query.set(name, server.samples[name] ?? example);
         }
-        if (query.get("queryname") === "rootcause") query.set("metrics", "attempts");
-        for (const name of ["topmovers", "rootcause"]) {
-            // Something must have changed against the period before.
-            if (query.get("queryname") === name) query.set("period", "last=5h");
+        if (["topmovers", "rootcause"].includes(query.get("queryname"))) {
+            // Few sessions, of which more began in these hours than in those before.
+            for (const [name, value] of [["period", "last=5h"], ["metrics", "attempts"], ["minsessions", "1"]]) {
+                query.set(name, value);
+            }
         }
+        if (query.get("queryname") === "rootcause") query.set("minexplained", "1");
         if (query.get("queryname") === "realtime") query.delete("period");
         const answer = await server.send(operation, { query: `${query}` });
         const rows = answer.status === 200 ? JSON.parse(answer.bytes.toString()).response.length : 0;
