@@ -370,7 +370,9 @@ private:
     }
 
     Result<void> write() {
-        if (!needs_errors_ && rows_are_sessions(request_)) {
+        // A dimension of ads or errors is not in the session's row.
+        const bool of_sessions = sources_.size() == 1 && sources_.contains(Source::Sessions);
+        if (of_sessions && rows_are_sessions(request_)) {
             if (request_.confidence > 0) {
                 return fail(Error{ErrorCode::Unprocessable,
                                   "one session has no confidence interval", "ci", "1",
