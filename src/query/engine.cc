@@ -375,13 +375,15 @@ Result<void> Engine::stream(const QueryRequest& request, std::uint64_t customer_
         if (column.type == ValueType::Number) {
             // Halves go away from zero there; the engine's round() takes them to even.
             const auto scale = "1e" + std::to_string(column.decimals);
-            value = column.integral ? "round(" + value + ")"
-                                    : "if(" + value + " < 0, -1, 1) * floor(abs(" + value + ") * " +
-                                          scale + " + 0.5) / " + scale;
+            value = column.integral
+                        ? fmt::format("round({})", value)
+                        : fmt::format("if({0} < 0, -1, 1) * floor(abs({0}) * {1} + 0.5) / {1}",
+                                      value, scale);
         } else if (column.type == ValueType::Boolean) {
-            value = "CAST(" + value + " != 0, 'Nullable(Bool)')";
+            value = fmt::format("CAST({} != 0, 'Nullable(Bool)')", value);
         }
-        names += (names.empty() ? "" : ", ") + value + " AS " + quoted_name(column.name);
+        names +=
+            fmt::format("{}{} AS {}", names.empty() ? "" : ", ", value, quoted_name(column.name));
     }
     named.sql = "SELECT " + names + " FROM (" + plan->statement.sql + ")";
     named.parameters = plan->statement.parameters;
