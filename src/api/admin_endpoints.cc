@@ -101,7 +101,7 @@ Result<AdminEndpoints::Admin> AdminEndpoints::enter(const Call& call) const {
         return fail_denied("", "", "your customer is gone or disabled");
     }
     admin.identity = identity;
-    admin.actor = identity.email.empty() ? identity.subject : identity.email;
+    admin.actor = identity.actor();
     admin.address = call.request.remote_address();
     return admin;
 }
@@ -138,7 +138,7 @@ void AdminEndpoints::note(const Admin& admin, std::string_view action, std::stri
 void AdminEndpoints::note_refusal(const auth::Identity& identity, const Request& request,
                                   const Error& error) {
     directory::AuditEntry entry;
-    entry.actor = identity.email.empty() ? identity.subject : identity.email;
+    entry.actor = identity.actor();
     entry.action = "admin-refused";
     // The path, not the target: a query string may hold anything.
     entry.target = fmt::format("{} {}", request.method_text(), request.path());

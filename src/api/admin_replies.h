@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "api/replies.h"
 #include "base/json_writer.h"
 #include "base/result.h"
 #include "http/query_string.h"
@@ -14,9 +15,7 @@ namespace playhead::api {
 
 /// Answers of administration are nobody's to keep.
 inline net::Response admin_reply(int status, std::string body) {
-    net::Response response(status, "application/json", std::move(body));
-    response.add("Cache-Control", "no-store");
-    return response;
+    return json_reply(status, std::move(body), kNoStore);
 }
 
 /// `{"<name>":[…]}` with each item as `write(json, item)` writes it.

@@ -7,9 +7,9 @@
 #include "alerts/backtest.h"
 #include "alerts/evaluator.h"
 #include "api/alert_operations.h"
+#include "api/replies.h"
 #include "base/json_writer.h"
 #include "base/random.h"
-#include "net/problem.h"
 #include "query/period.h"
 
 namespace playhead::api {
@@ -22,12 +22,6 @@ using net::Response;
 /// Values shown per interval of a back-test beside the breaches, by attempts.
 constexpr std::size_t kShownCombinationsMax = 20;
 constexpr std::int64_t kMs = 1000;
-
-Response json_reply(int status, std::string body) {
-    Response response(status, "application/json", std::move(body));
-    response.add("Cache-Control", "private, no-cache");
-    return response;
-}
 
 Result<alerts::AlertQuery> alert_query(const Call& call, std::int64_t now_s,
                                        std::int64_t retention_days) {
@@ -101,21 +95,18 @@ AlertEndpoints::AlertEndpoints(directory::Directory& directory, alerts::AlertBoo
       id_seed_((std::uint64_t{std::random_device{}()} << 32U) | std::random_device{}()) {}
 
 void AlertEndpoints::add_operations(Contract& contract) {
-    const auto add = [&](Operation operation, Answer (AlertEndpoints::*answer)(const Call&)) {
-        contract.add(
-            std::move(operation), {http::RunOn::Pool, alerts::kRuleBytesMax, true},
-            [this, answer](Call& call, net::Responder responder) {
-                auto done = (this->*answer)(call);
-                responder.send(done ? std::move(*done) : net::problem_response(done.error()));
-            });
+    const http::RouteOptions pooled{http::RunOn::Pool, alerts::kRuleBytesMax, true};
+    const auto add = [&](Operation operation, Answer (AlertEndpoints::*step)(const Call&)) {
+        contract.add(std::move(operation), pooled,
+                     answering([this, step](Call& call) { return (this->*step)(call); }));
     };
     add(list_alerts_operation(), &AlertEndpoints::list_alerts);
     add(acknowledge_operation(), &AlertEndpoints::acknowledge);
     add(list_rules_operation(), &AlertEndpoints::list_rules);
     add(create_rule_operation(), &AlertEndpoints::create_rule);
-    contract.add(
-        backtest_operation(), {http::RunOn::Pool, alerts::kRuleBytesMax, true},
-        [this](Call& call, net::Responder responder) { backtest(call, std::move(responder)); });
+    contract.add(backtest_operation(), pooled, [this](Call& call, net::Responder responder) {
+        backtest(call, std::move(responder));
+    });
     add(show_rule_operation(), &AlertEndpoints::show_rule);
     add(replace_rule_operation(), &AlertEndpoints::replace_rule);
     add(remove_rule_operation(), &AlertEndpoints::remove_rule);
@@ -137,7 +128,7 @@ Result<Response> AlertEndpoints::list_alerts(const Call& call) {
     for (const auto& alert : page->alerts) write_alert(json, alert);
     json.end_array();
     json.end_object();
-    return json_reply(200, std::move(body));
+    return json_reply(200, std::move(body), kAskAgain);
 }
 
 Result<Response> AlertEndpoints::acknowledge(const Call& call) {
@@ -148,7 +139,7 @@ Result<Response> AlertEndpoints::acknowledge(const Call& call) {
     std::string body;
     JsonWriter json(body);
     write_alert(json, *alert);
-    return json_reply(200, std::move(body));
+    return json_reply(200, std::move(body), kAskAgain);
 }
 
 Result<Rule> AlertEndpoints::rule_of(const Call& call, const Rule* before) const {
@@ -190,13 +181,7 @@ Result<Rule> AlertEndpoints::stored(const Call& call) const {
 
 Result<void> AlertEndpoints::audit(const char* action, std::string_view target,
                                    std::string_view detail, const Call& call) {
-    const auto& identity = call.caller.identity;
-    directory::AuditEntry entry;
-    entry.actor = identity.email.empty() ? identity.subject : identity.email;
-    entry.action = action;
-    entry.target = target;
-    entry.customer_id = call.caller.customer_id;
-    entry.address = call.request.remote_address();
+    auto entry = audit_entry(call, action, target);
     entry.detail = detail;
     return directory_.audit(entry);
 }
@@ -226,13 +211,13 @@ Result<Response> AlertEndpoints::list_rules(const Call& call) {
     }
     json.end_array();
     json.end_object();
-    return json_reply(200, std::move(body));
+    return json_reply(200, std::move(body), kAskAgain);
 }
 
 Result<Response> AlertEndpoints::show_rule(const Call& call) {
     const auto rule = stored(call);
     if (!rule) return fail(rule.error());
-    return json_reply(200, alerts::rule_json(*rule));
+    return json_reply(200, alerts::rule_json(*rule), kAskAgain);
 }
 
 Result<Response> AlertEndpoints::create_rule(const Call& call) {
@@ -246,7 +231,7 @@ Result<Response> AlertEndpoints::create_rule(const Call& call) {
     }
     rule->id = new_id();
     if (auto done = store(*rule, "alert-rule-added", call); !done) return fail(done.error());
-    auto response = json_reply(201, alerts::rule_json(*rule));
+    auto response = json_reply(201, alerts::rule_json(*rule), kAskAgain);
     response.add("Location",
                  fmt::format("/mm-apis/alertrules/{}/{}", call.caller.customer_id, rule->id));
     return response;
@@ -260,7 +245,7 @@ Result<Response> AlertEndpoints::replace_rule(const Call& call) {
     rule->id = before->id;
     rule->revision = before->revision + 1;
     if (auto done = store(*rule, "alert-rule-changed", call); !done) return fail(done.error());
-    return json_reply(200, alerts::rule_json(*rule));
+    return json_reply(200, alerts::rule_json(*rule), kAskAgain);
 }
 
 Result<Response> AlertEndpoints::remove_rule(const Call& call) {
@@ -287,7 +272,7 @@ void AlertEndpoints::backtest(const Call& call, net::Responder responder) {
             auto body = backtest_json(rule, period);
             running.end(body ? Outcome{} : Outcome{body.error().code});
             if (!body) return to.send(desk_.refusal(body.error(), id));
-            auto response = json_reply(200, std::move(*body));
+            auto response = json_reply(200, std::move(*body), kAskAgain);
             response.add("X-Query-Id", id);
             to.send(std::move(response));
         });

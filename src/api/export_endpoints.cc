@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include "api/export_operations.h"
+#include "api/replies.h"
 #include "base/json_writer.h"
-#include "net/problem.h"
 
 namespace playhead::api {
 
@@ -14,22 +14,12 @@ using net::Response;
 
 constexpr std::uint64_t kBodyBytesMax = 16 * 1024;
 
-Response json_reply(int status, std::string body) {
-    Response response(status, "application/json", std::move(body));
-    response.add("Cache-Control", "no-store");
-    return response;
-}
-
 }  // namespace
 
 void ExportEndpoints::add_operations(Contract& contract) {
     const auto add = [&](Operation operation, Answer (ExportEndpoints::*step)(const Call&)) {
-        contract.add(
-            std::move(operation), {http::RunOn::Pool, kBodyBytesMax, true},
-            [this, step](Call& call, net::Responder responder) {
-                auto answer = (this->*step)(call);
-                responder.send(answer ? std::move(*answer) : net::problem_response(answer.error()));
-            });
+        contract.add(std::move(operation), {http::RunOn::Pool, kBodyBytesMax, true},
+                     answering([this, step](Call& call) { return (this->*step)(call); }));
     };
     add(list_exports_operation(), &ExportEndpoints::list);
     add(add_export_operation(), &ExportEndpoints::create);
@@ -51,14 +41,7 @@ Result<std::string> ExportEndpoints::with_state(const exports::Definition& defin
 }
 
 void ExportEndpoints::audit(const Call& call, const char* action, std::string_view id) {
-    const auto& identity = call.caller.identity;
-    directory::AuditEntry entry;
-    entry.actor = identity.email.empty() ? identity.subject : identity.email;
-    entry.action = action;
-    entry.target = id;
-    entry.customer_id = call.caller.customer_id;
-    entry.address = call.request.remote_address();
-    static_cast<void>(directory_.audit(entry));
+    static_cast<void>(directory_.audit(audit_entry(call, action, id)));
 }
 
 ExportEndpoints::Answer ExportEndpoints::stored(const exports::Definition& definition,
@@ -67,7 +50,7 @@ ExportEndpoints::Answer ExportEndpoints::stored(const exports::Definition& defin
     audit(call, action, definition.id);
     auto body = with_state(definition);
     if (!body) return fail(body.error());
-    return json_reply(status, std::move(*body));
+    return json_reply(status, std::move(*body), kNoStore);
 }
 
 ExportEndpoints::Answer ExportEndpoints::list(const Call& call) {
@@ -80,7 +63,7 @@ ExportEndpoints::Answer ExportEndpoints::list(const Call& call) {
         if (body.back() != '[') body += ',';
         body += *one;
     }
-    return json_reply(200, body + "]}");
+    return json_reply(200, body + "]}", kNoStore);
 }
 
 ExportEndpoints::Answer ExportEndpoints::create(const Call& call) {
@@ -103,7 +86,7 @@ ExportEndpoints::Answer ExportEndpoints::show(const Call& call) {
     if (!definition) return fail(definition.error());
     auto body = with_state(*definition);
     if (!body) return fail(body.error());
-    return json_reply(200, std::move(*body));
+    return json_reply(200, std::move(*body), kNoStore);
 }
 
 ExportEndpoints::Answer ExportEndpoints::replace(const Call& call) {
@@ -142,7 +125,7 @@ ExportEndpoints::Answer ExportEndpoints::run(const Call& call) {
     std::string body;
     JsonWriter json(body);
     exports::write_state(json, *state, false);
-    return json_reply(200, std::move(body));
+    return json_reply(200, std::move(body), kNoStore);
 }
 
 }  // namespace playhead::api

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "api/oauth_login.h"
+#include "api/replies.h"
 #include "api/schemas.h"
 #include "auth/discovery.h"
 #include "auth/token_form.h"
@@ -21,15 +22,7 @@ using net::Responder;
 using net::Response;
 
 std::string base_url(const OauthOptions& options, const Request& request) {
-    if (!options.issuer_base.empty()) return options.issuer_base;
-    const bool secure = request.secure() || request.header("x-forwarded-proto") == "https";
-    return fmt::format("{}://{}", secure ? "https" : "http", request.header("host"));
-}
-
-Response json_reply(std::string body) {
-    Response response(200, "application/json", std::move(body));
-    response.add("Cache-Control", "no-store");
-    return response;
+    return options.issuer_base.empty() ? request.origin() : options.issuer_base;
 }
 
 Response token_response(const auth::TokenReply& reply) {
@@ -122,8 +115,7 @@ Response userinfo(const Request& request, const auth::TokenIssuer& issuer,
     const auto identity = tokens.verify(*token);
     if (!identity) return net::problem_response(identity.error());
     const auto reply = issuer.userinfo(*identity);
-    Response response = json_reply(reply.body);
-    response.status = reply.status;
+    Response response = json_reply(reply.status, reply.body, kNoStore);
     if (reply.status == 401) response.add("WWW-Authenticate", "Bearer error=\"invalid_token\"");
     return response;
 }
@@ -250,7 +242,7 @@ void add_oauth_routes(Contract& contract, const OauthOptions& options, auth::Tok
                              {.name = "no such realm", .path = {{"realm", "no"}}, .status = 404}};
     contract.add(std::move(certificates), quick, [options, &keys](Call& call, Responder responder) {
         if (!is_known_realm(options, call.request, responder)) return;
-        responder.send(json_reply(keys.jwks()));
+        responder.send(json_reply(200, keys.jwks(), kNoStore));
     });
     auto discovery = issuer_operation(net::Method::Get, realm + "/.well-known/openid-configuration",
                                       "openidConfiguration", "OpenID Connect discovery");
@@ -258,8 +250,8 @@ void add_oauth_routes(Contract& contract, const OauthOptions& options, auth::Tok
     discovery.examples = {{.name = "asked", .path = {{"realm", "playhead"}}}};
     contract.add(std::move(discovery), quick, [options](Call& call, Responder responder) {
         if (!is_known_realm(options, call.request, responder)) return;
-        responder.send(json_reply(auth::discovery_document(
-            auth::issuer_url(base_url(options, call.request), options.realm))));
+        const auto url = auth::issuer_url(base_url(options, call.request), options.realm);
+        responder.send(json_reply(200, auth::discovery_document(url), kNoStore));
     });
 }
 

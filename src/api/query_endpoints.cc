@@ -6,10 +6,10 @@
 
 #include "api/envelope_reply.h"
 #include "api/query_operations.h"
+#include "api/replies.h"
 #include "api/row_stream.h"
 #include "api/tags.h"
 #include "base/json_writer.h"
-#include "net/problem.h"
 #include "query/envelope.h"
 
 namespace playhead::api {
@@ -19,42 +19,19 @@ namespace {
 using net::Responder;
 using net::Response;
 
-Response json_reply(std::string body) {
-    Response response(200, "application/json", std::move(body));
-    response.add("Cache-Control", "private, no-cache");
-    return response;
-}
-
-struct StreamForm {
-    std::string_view name;  ///< as `format=` has it
-    std::string_view content_type;
-    std::string_view engine_format;
-};
-
-constexpr StreamForm kStreamForms[] = {
-    {"ndjson", "application/x-ndjson", "JSONEachRow"},
-    {"csv", "text/csv; charset=utf-8; header=present", "CSVWithNames"},
-    {"arrow", "application/vnd.apache.arrow.stream", "ArrowStream"},
-    {"parquet", "application/vnd.apache.parquet", "Parquet"},
-};
-
 /// The form that `format=` or the Accept header names; null for JSON. InvalidArgument for an
 /// unknown name.
-Result<const StreamForm*> form_of(const query::QueryRequest& query, const net::Request& request) {
-    if (!query.format.empty()) {
-        if (query.format == "json") return nullptr;
-        for (const StreamForm& form : kStreamForms) {
-            if (query.format == form.name) return &form;
-        }
-        return fail_parameter("format", query.format, "json, ndjson, csv, arrow or parquet",
+Result<const AnswerForm*> form_of(const query::QueryRequest& query, const net::Request& request) {
+    const AnswerForm* json = kAnswerForms.data();
+    if (query.format.empty()) {
+        return form_accepted(std::span(kAnswerForms).subspan(1), request.header("accept"));
+    }
+    const AnswerForm* named = form_named(query.format);
+    if (named == nullptr) {
+        return fail_parameter("format", query.format, std::string(kAnswerFormNames),
                               fmt::format("unknown format '{}'", query.format));
     }
-    const std::string_view accept = request.header("accept");
-    for (const StreamForm& form : kStreamForms) {
-        const std::string_view type = form.content_type.substr(0, form.content_type.find(';'));
-        if (accept.find(type) != std::string_view::npos) return &form;
-    }
-    return nullptr;
+    return named == json ? nullptr : named;
 }
 
 }  // namespace
@@ -84,7 +61,8 @@ void QueryEndpoints::add_operations(Contract& contract) {
     contract.add(dictionary_operation(), pooled, [this](Call& call, Responder responder) {
         const auto tags = declared_tags_json(directory_, call.caller.customer_id);
         if (!tags) return responder.send(net::problem_response(tags.error()));
-        responder.send(json_reply(query::dictionary_json(engine_.dictionary(), *tags)));
+        responder.send(
+            json_reply(200, query::dictionary_json(engine_.dictionary(), *tags), kAskAgain));
     });
     contract.add(plan_level_operation(), pooled, [this](Call& call, Responder responder) {
         answer_plan_level(call, std::move(responder));
@@ -104,8 +82,7 @@ void QueryEndpoints::answer_query(query::Endpoint endpoint, Call& call, Responde
         return desk_.hand_in(customer_id, id, std::move(responder),
                              [this, query = std::move(*query), customer_id, form = *form](
                                  Responder& to, RunningQuery& running) {
-                                 stream_rows(query, customer_id, form->content_type,
-                                             form->engine_format, to, running);
+                                 stream_rows(query, customer_id, *form, to, running);
                              });
     }
     const std::string known(call.request.header("If-None-Match"));
@@ -142,14 +119,14 @@ void QueryEndpoints::answer_rows(const query::QueryRequest& query, std::uint64_t
 }
 
 void QueryEndpoints::stream_rows(const query::QueryRequest& query, std::uint64_t customer_id,
-                                 std::string_view content_type, std::string_view engine_format,
-                                 Responder& responder, RunningQuery& running) {
+                                 const AnswerForm& form, Responder& responder,
+                                 RunningQuery& running) {
     Response head(200);
-    head.add("Content-Type", content_type)
+    head.add("Content-Type", form.content_type)
         .add("Cache-Control", "private, no-cache")
         .add("X-Query-Id", query.query_id);
     RowStream rows(responder, std::move(head));
-    const auto done = engine_.stream(query, customer_id, engine_format,
+    const auto done = engine_.stream(query, customer_id, form.engine_format,
                                      [&rows](std::string_view chunk) { return rows.add(chunk); });
     running.end(done ? Outcome{} : Outcome{done.error().code});
     if (done) return rows.finish();
@@ -170,7 +147,7 @@ void QueryEndpoints::answer_session(Call& call, Responder responder) {
                       auto json = engine_.session_json(session, customer_id);
                       running.end(json ? Outcome{} : Outcome{json.error().code});
                       if (!json) return to.send(desk_.refusal(json.error(), id));
-                      to.send(json_reply(std::move(*json)));
+                      to.send(json_reply(200, std::move(*json), kAskAgain));
                   });
 }
 
@@ -183,7 +160,7 @@ void QueryEndpoints::answer_plan_level(Call& call, Responder responder) {
     json.member("custId", call.caller.customer_id);
     json.member("planLevel", tenant == nullptr ? 0 : tenant->plan_level);
     json.end_object();
-    responder.send(json_reply(std::move(text)));
+    responder.send(json_reply(200, std::move(text), kAskAgain));
 }
 
 }  // namespace playhead::api

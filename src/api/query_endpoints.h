@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "api/answer_forms.h"
 #include "api/contract.h"
 #include "api/query_desk.h"
 #include "directory/directory.h"
@@ -35,8 +36,7 @@ private:
                      const std::string& if_none_match, net::Responder& responder,
                      RunningQuery& running);
     void stream_rows(const query::QueryRequest& query, std::uint64_t customer_id,
-                     std::string_view content_type, std::string_view engine_format,
-                     net::Responder& responder, RunningQuery& running);
+                     const AnswerForm& form, net::Responder& responder, RunningQuery& running);
 
     const query::Engine& engine_;
     const directory::Directory& directory_;

@@ -22,19 +22,6 @@ using net::Request;
 using net::Responder;
 using net::Response;
 
-struct Form {
-    std::string_view name;
-    std::string_view content_type;
-    std::string_view engine_format;
-};
-constexpr Form kForms[] = {
-    {"json", "application/json", "JSON"},
-    {"ndjson", "application/x-ndjson", "JSONEachRow"},
-    {"csv", "text/csv; charset=utf-8; header=present", "CSVWithNames"},
-    {"arrow", "application/vnd.apache.arrow.stream", "ArrowStream"},
-    {"parquet", "application/vnd.apache.parquet", "Parquet"},
-};
-
 struct SqlRequest {
     query::TenantSql statement;
     std::string format;
@@ -138,21 +125,13 @@ Result<SqlRequest> parse_body(const Request& request) {
     return parsed;
 }
 
-Result<const Form*> form_of(const SqlRequest& parsed, const Request& request) {
-    for (const Form& form : kForms) {
-        if (parsed.format == form.name) return &form;
-    }
+Result<const AnswerForm*> form_of(const SqlRequest& parsed, const Request& request) {
     if (!parsed.format.empty()) {
-        return bad_body("format", parsed.format, "json, ndjson, csv, arrow or parquet");
+        if (const AnswerForm* named = form_named(parsed.format)) return named;
+        return bad_body("format", parsed.format, std::string(kAnswerFormNames));
     }
-    const auto accept = request.header("accept");
-    for (const Form& form : kForms) {
-        if (accept.find(form.content_type.substr(0, form.content_type.find(';'))) !=
-            std::string_view::npos) {
-            return &form;
-        }
-    }
-    return &kForms[0];
+    const AnswerForm* accepted = form_accepted(kAnswerForms, request.header("accept"));
+    return accepted == nullptr ? kAnswerForms.data() : accepted;
 }
 
 }  // namespace
@@ -191,14 +170,13 @@ void SqlEndpoints::answer_sql(Call& call, Responder responder) {
     desk_.hand_in(customer_id, id, std::move(responder),
                   [this, statement = std::move(parsed->statement), customer_id, id, form = *form](
                       Responder& to, RunningQuery& running) {
-                      stream_rows(statement, customer_id, id,
-                                  {form->content_type, form->engine_format}, to, running);
+                      stream_rows(statement, customer_id, id, *form, to, running);
                   });
 }
 
 void SqlEndpoints::stream_rows(const query::TenantSql& statement, std::uint64_t customer_id,
-                               const std::string& query_id, FormNames form, Responder& responder,
-                               RunningQuery& running) {
+                               const std::string& query_id, const AnswerForm& form,
+                               Responder& responder, RunningQuery& running) {
     const auto begun = std::chrono::steady_clock::now();
     Response head(200);
     head.add("Content-Type", form.content_type)

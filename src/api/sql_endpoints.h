@@ -1,6 +1,7 @@
 /// `POST /mm-apis/sql/{customerId}`, and `GET` and `DELETE /mm-apis/query/{queryId}`.
 #pragma once
 
+#include "api/answer_forms.h"
 #include "api/contract.h"
 #include "api/query_desk.h"
 #include "base/metrics.h"
@@ -20,11 +21,8 @@ public:
 
 private:
     void answer_sql(Call& call, net::Responder responder);
-    struct FormNames {
-        std::string_view content_type, engine_format;
-    };
     void stream_rows(const query::TenantSql& statement, std::uint64_t customer_id,
-                     const std::string& query_id, FormNames form, net::Responder& responder,
+                     const std::string& query_id, const AnswerForm& form, net::Responder& responder,
                      RunningQuery& running);
     /// The state of a query; with `cancel`, after asking it to end.
     void answer_query_state(Call& call, net::Responder responder, bool cancel);

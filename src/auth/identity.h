@@ -35,6 +35,9 @@ struct Identity {
     std::vector<std::string> roles;          ///< realm roles of a user
     std::vector<std::string> scopes;
     std::optional<std::int64_t> plan_level;
+
+    /// As the audit log names it.
+    const std::string& actor() const noexcept { return email.empty() ? subject : email; }
 };
 
 /// A user's roles grant: viewer Read, editor also Write, admin also Admin. A key's scope grants:

@@ -166,25 +166,12 @@ private:
             (has("startup_ms") || counters_.plays == 0) && (has("playing_ms") || has("watch_ms")) &&
             (has("stall_ms") || has("stall_percent")) && has("stall_count") && has("viewstatus");
         if (!judged) return;
-        model::ScoreInput input;
+        model::ScoreInput input = model::score_input_of(counters_);
         input.attempted = counters_.attempts > 0;
         input.played = counters_.plays > 0;
         input.failed = counters_.startup_failures + counters_.instream_failures > 0;
-        input.startup_s = static_cast<double>(counters_.startup_wait_ms) / 1000;
-        input.playing_s = static_cast<double>(counters_.playing_ms) / 1000;
-        input.stall_s = static_cast<double>(counters_.stall_ms) / 1000;
-        input.stall_count = counters_.stall_count;
-        if (counters_.bitrate_ms > 0) {
-            input.bitrate_kbps = static_cast<double>(counters_.bitrate_kbit) /
-                                 static_cast<double>(counters_.bitrate_ms);
-            input.bitrate_top_kbps = row_.bitrate_max_kbps;
-        }
-        const model::Score score = model::score_session(input);
-        row_.score = static_cast<float>(score.score);
-        row_.score_lost_startup = static_cast<float>(score.lost_startup);
-        row_.score_lost_stalls = static_cast<float>(score.lost_stalls);
-        row_.score_lost_quality = static_cast<float>(score.lost_quality);
-        row_.score_lost_failure = static_cast<float>(score.lost_failure);
+        if (counters_.bitrate_ms > 0) input.bitrate_top_kbps = row_.bitrate_max_kbps;
+        model::set_score(row_, input);
     }
 
     SessionDraft& draft_;

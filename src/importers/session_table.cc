@@ -42,15 +42,6 @@ private:
     std::vector<std::string> columns_;
 };
 
-std::string back_quoted(std::string_view name) {
-    std::string text = "`";
-    for (const char c : name) {
-        if (c == '`' || c == '\\') text += '\\';
-        text += c;
-    }
-    return text + "`";
-}
-
 std::string text_of(const store::Cell& cell) {
     const auto* text = std::get_if<std::string>(&cell);
     return text == nullptr ? std::string() : *text;
@@ -123,7 +114,7 @@ private:
     }
 
     void add_expression(const std::string& name, const std::string& type) {
-        const std::string column = back_quoted(name);
+        const std::string column = store::quoted_identifier(name);
         // Date, Date32, DateTime, DateTime64, nullable or not.
         const bool time =
             type.find("Date") != std::string::npos && type.find("Array") == std::string::npos &&

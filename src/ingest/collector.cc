@@ -123,12 +123,7 @@ void Collector::register_player(net::Request& request, net::Responder responder)
             refusal(Error{ErrorCode::NotFound, "no such customer", "customerId",
                           std::to_string(*customer), "a customer of this server"}));
     }
-    std::string base = options_.public_url;
-    if (base.empty()) {
-        const std::string_view proto = request.header("x-forwarded-proto");
-        const bool secure = request.secure() || proto == "https";
-        base = fmt::format("{}://{}", secure ? "https" : "http", request.header("host"));
-    }
+    const std::string base = options_.public_url.empty() ? request.origin() : options_.public_url;
     std::string text;
     JsonWriter json(text);
     json.begin_object();

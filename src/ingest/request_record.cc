@@ -1,7 +1,5 @@
 #include "ingest/request_record.h"
 
-#include <algorithm>
-#include <array>
 #include <cmath>
 
 namespace playhead::ingest {
@@ -12,6 +10,8 @@ constexpr char kVersion = 1;
 /// Version 1 of a cut knew one kind only, the whole one.
 constexpr char kCutVersionWhole = 1;
 constexpr char kCutVersion = 2;
+constexpr auto kWhole = static_cast<std::uint8_t>(timeline::CutKind::Whole);
+constexpr auto kCutKindLast = static_cast<std::uint8_t>(timeline::CutKind::Rows);
 
 void put_varint(std::string& out, std::uint64_t value) {
     while (value >= 0x80) {
@@ -143,29 +143,12 @@ Result<DecodedRecord> decode_record(std::string_view payload) {
     return decoded;
 }
 
-namespace {
-
-constexpr std::array kCutKinds{timeline::CutKind::Quick, timeline::CutKind::Rows,
-                               timeline::CutKind::Whole};
-
-/// Journalled, so these numbers stay.
-char code_of(timeline::CutKind kind) noexcept {
-    switch (kind) {
-        case timeline::CutKind::Quick: return 0;
-        case timeline::CutKind::Whole: return 1;
-        case timeline::CutKind::Rows: return 2;
-    }
-    return 1;
-}
-
-}  // namespace
-
 std::string encode_cut(const CutRecord& cut) {
     std::string out;
     out.push_back(kCutVersion);
     put_varint(out, cut.number);
     put_signed(out, cut.now_ms);
-    out.push_back(code_of(cut.kind));
+    out.push_back(static_cast<char>(cut.kind));
     return out;
 }
 
@@ -176,14 +159,9 @@ Result<CutRecord> decode_cut(std::string_view payload) {
     const bool known = version == kCutVersionWhole || version == kCutVersion;
     cut.number = reader.varint();
     cut.now_ms = reader.signed_varint();
-    bool known_kind = true;
-    if (version == kCutVersion) {
-        const auto code = static_cast<char>(reader.byte());
-        const auto kind = std::find_if(kCutKinds.begin(), kCutKinds.end(),
-                                       [&](timeline::CutKind one) { return code_of(one) == code; });
-        known_kind = kind != kCutKinds.end();
-        if (known_kind) cut.kind = *kind;
-    }
+    const std::uint8_t kind = version == kCutVersion ? reader.byte() : kWhole;
+    const bool known_kind = kind <= kCutKindLast;
+    if (known_kind) cut.kind = static_cast<timeline::CutKind>(kind);
     if (!known || !known_kind || !reader.ok())
         return fail(ErrorCode::Internal, "journal record: a damaged cut");
     return cut;

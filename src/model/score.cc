@@ -53,4 +53,26 @@ Score score_session(const ScoreInput& input) noexcept {
     return result;
 }
 
+ScoreInput score_input_of(const AdditiveCounters& counters) noexcept {
+    ScoreInput input;
+    input.startup_s = static_cast<double>(counters.startup_wait_ms) / 1000;
+    input.playing_s = static_cast<double>(counters.playing_ms) / 1000;
+    input.stall_s = static_cast<double>(counters.stall_ms) / 1000;
+    input.stall_count = counters.stall_count;
+    if (counters.bitrate_ms > 0) {
+        input.bitrate_kbps =
+            static_cast<double>(counters.bitrate_kbit) / static_cast<double>(counters.bitrate_ms);
+    }
+    return input;
+}
+
+void set_score(SessionRow& row, const ScoreInput& input) noexcept {
+    const Score score = score_session(input);
+    row.score = static_cast<float>(score.score);
+    row.score_lost_startup = static_cast<float>(score.lost_startup);
+    row.score_lost_stalls = static_cast<float>(score.lost_stalls);
+    row.score_lost_quality = static_cast<float>(score.lost_quality);
+    row.score_lost_failure = static_cast<float>(score.lost_failure);
+}
+
 }  // namespace playhead::model

@@ -4,6 +4,8 @@
 
 #include <cstdint>
 
+#include "model/rows.h"
+
 namespace playhead::model {
 
 struct ScoreInput {
@@ -40,5 +42,11 @@ struct Score {
 /// The shapes of S and B follow the published Mux startup and smoothness scores (spec/peers.md
 /// §2.1); the product and Q are ours. Pure and total: NaN or negative input counts as 0.
 Score score_session(const ScoreInput& input) noexcept;
+
+/// What a session's counters say of it: times, stalls and mean bitrate. The rest is the caller's.
+ScoreInput score_input_of(const AdditiveCounters& counters) noexcept;
+
+/// Judges the session and writes the points into its row.
+void set_score(SessionRow& row, const ScoreInput& input) noexcept;
 
 }  // namespace playhead::model

@@ -30,6 +30,11 @@ std::string_view find_line(std::string_view lines, std::string_view name) noexce
 
 }  // namespace
 
+std::string Request::origin() const {
+    const bool tls = secure() || header("x-forwarded-proto") == "https";
+    return (tls ? "https://" : "http://") + std::string(header("host"));
+}
+
 std::string_view method_name(Method method) noexcept {
     return kMethodNames[static_cast<std::size_t>(method)];
 }

@@ -74,6 +74,9 @@ public:
     /// Wall clock when the last byte of the request was read, epoch ms.
     std::int64_t received_ms() const noexcept { return received_ms_; }
     bool secure() const noexcept { return secure_; }
+    /// Scheme and host as the client wrote them, e.g. "https://qoe.example.test": TLS here or, by
+    /// X-Forwarded-Proto, at a proxy.
+    std::string origin() const;
 
     /// Path parameter by the name in the route's pattern, percent-decoded; empty when there is
     /// none.

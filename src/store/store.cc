@@ -34,4 +34,13 @@ std::optional<QueryProgress> Store::progress(std::string_view) {
     return std::nullopt;
 }
 
+std::string quoted_identifier(std::string_view name) {
+    std::string text = "`";
+    for (const char c : name) {
+        if (c == '`' || c == '\\') text += '\\';
+        text += c;
+    }
+    return text + "`";
+}
+
 }  // namespace playhead::store

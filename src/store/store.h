@@ -36,6 +36,9 @@ struct Statement {
 /// ClickHouse text form of an array of strings, for a parameter of type Array(String).
 std::string array_literal(const std::vector<std::string>& values);
 
+/// A name of a table or column as an identifier, in back quotes; any bytes.
+std::string quoted_identifier(std::string_view name);
+
 /// One cell of an answer. Integers beyond int64 come as UInt64; dates and times as text, always in
 /// UTC (ask for toString(x, zone) or numbers for anything else); arrays and maps as text.
 using Cell = std::variant<std::monostate, std::int64_t, std::uint64_t, double, std::string>;

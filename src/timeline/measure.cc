@@ -433,26 +433,15 @@ private:
 
     void score() {
         const AdditiveCounters& counters = row_.counters;
-        model::ScoreInput input;
+        model::ScoreInput input = model::score_input_of(counters);
         input.attempted = play_.attempted;
         input.played = play_.started;
         input.failed = play_.failed && !play_.business;
-        input.startup_s = static_cast<double>(counters.startup_wait_ms) / 1000;
-        input.playing_s = static_cast<double>(counters.playing_ms) / 1000;
-        input.stall_s = static_cast<double>(counters.stall_ms) / 1000;
-        input.stall_count = counters.stall_count;
         if (counters.bitrate_ms > 0) {
-            input.bitrate_kbps = static_cast<double>(counters.bitrate_kbit) /
-                                 static_cast<double>(counters.bitrate_ms);
             input.bitrate_top_kbps =
                 std::max(session_.top_kbps, static_cast<double>(row_.bitrate_max_kbps));
         }
-        const model::Score score = model::score_session(input);
-        row_.score = static_cast<float>(score.score);
-        row_.score_lost_startup = static_cast<float>(score.lost_startup);
-        row_.score_lost_stalls = static_cast<float>(score.lost_stalls);
-        row_.score_lost_quality = static_cast<float>(score.lost_quality);
-        row_.score_lost_failure = static_cast<float>(score.lost_failure);
+        model::set_score(row_, input);
     }
 
     const Session& session_;

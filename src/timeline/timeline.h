@@ -31,9 +31,10 @@ struct Stats {
 /// How much a cut lets out. The engine's price of a block is by table, hardly by row, so what can
 /// wait is kept for every few cuts.
 enum class CutKind : std::uint8_t {
-    Quick,  ///< what is new to see: events, and live rows of sessions with a new state
-    Rows,   ///< also what has become due of open sessions: other live rows, slices
-    Whole,  ///< also sessions that close, with their ad views
+    // Journalled: these numbers stay.
+    Quick = 0,  ///< what is new to see: events, and live rows of sessions with a new state
+    Rows = 2,   ///< also what has become due of open sessions: other live rows, slices
+    Whole = 1,  ///< also sessions that close, with their ad views
 };
 
 /// Owns the sessions. Single-threaded. Deterministic: the same sequence of `apply` and `cut` calls

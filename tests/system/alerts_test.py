@@ -10,10 +10,8 @@ import base64
 import collections
 import hashlib
 import hmac
-import http.server
 import json
 import sys
-import threading
 import time
 
 import harness
@@ -141,7 +139,7 @@ def refusals(tally, server, key):
         tally.check(f"{name}: {status}", answer.is_problem(status), repr(answer))
 
 
-class Hook:
+class Hook(harness.Loopback):
     """A webhook's receiver that refuses until told otherwise, and checks signatures by itself."""
 
     def __init__(self, secret):
@@ -149,7 +147,7 @@ class Hook:
         self.taking = False
         hook = self
 
-        class Handler(http.server.BaseHTTPRequestHandler):
+        class Handler(harness.QuietHandler):
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 name, at = self.headers["webhook-id"], self.headers["webhook-timestamp"]
@@ -163,19 +161,7 @@ class Hook:
                 self.send_response(204 if hook.taking else 503)
                 self.end_headers()
 
-            def log_message(self, *_):
-                pass
-
-        self.http = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.origin = f"http://127.0.0.1:{self.http.server_address[1]}"
-        threading.Thread(target=self.http.serve_forever, daemon=True).start()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.http.shutdown()
-        self.http.server_close()
+        super().__init__(Handler)
 
 
 def settled_at(moment):
@@ -190,7 +176,7 @@ def watch(tally, data_dir, begin):
     kill -9 while it is on and the webhook is down."""
     secret = b"0123456789abcdef01234567"
     with Hook(secret) as hook:
-        rule = {**RULE, "notify": [f"{hook.origin}/a-secret-path"],
+        rule = {**RULE, "notify": [f"{hook.url}/a-secret-path"],
                 "notifysecret": "whsec_" + base64.b64encode(secret).decode()}
         watch_history(tally, data_dir, begin, rule, hook)
 
@@ -261,7 +247,7 @@ def watch_history(tally, data_dir, begin, rule, hook):
                     [(row["alertid"], "Acknowledged", "on it")])
         harness.wait_until(lambda: alerts(server)[0]["notified"], 20, "the message is not lost")
         tally.equal("who was notified, without what may be secret", alerts(server)[0]["notified"],
-                    [hook.origin])
+                    [hook.url])
         server.kill()
     with harness.Server(data_dir, *settled_at(begin + 61 * 60)) as server:
         server.key = key

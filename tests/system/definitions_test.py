@@ -3,7 +3,6 @@
 definition, failures told apart, lost beacons estimated, tags under their names."""
 import csv
 import hashlib
-import http.server
 import io
 import json
 import random
@@ -155,7 +154,7 @@ def lost_where_it_can_be_known(tally, server):
     tally.check("from slices too", harness.wait_until(from_slices, 20, "slices of the session"))
 
 
-class Lossy:
+class Lossy(harness.Loopback):
     """A road to the server on which a share of the beacons gets lost, by a seeded die."""
 
     def __init__(self, server, share):
@@ -163,7 +162,7 @@ class Lossy:
         die, mutex = random.Random(7), threading.Lock()
         road = self
 
-        class Handler(http.server.BaseHTTPRequestHandler):
+        class Handler(harness.QuietHandler):
             protocol_version = "HTTP/1.1"
             # One packet for each reply: the client waits for it.
             wbufsize, disable_nagle_algorithm = 1 << 16, True
@@ -190,21 +189,9 @@ class Lossy:
                 self.end_headers()
                 self.wfile.write(body)
 
-            def log_message(self, *_):
-                pass
-
             do_GET = do_POST = forward
 
-        self.http = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.http.server_address[1]}"
-        threading.Thread(target=self.http.serve_forever, daemon=True).start()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.http.shutdown()
-        self.http.server_close()
+        super().__init__(Handler)
 
 
 def a_lossy_road(tally, server):

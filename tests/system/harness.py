@@ -5,6 +5,7 @@ and is ended by its process id.
 """
 import contextlib
 import http.client
+import http.server
 import json
 import os
 import pathlib
@@ -254,6 +255,27 @@ class Server:
             if line.startswith("VmRSS:"):
                 return int(line.split()[1])
         return 0
+
+
+class QuietHandler(http.server.BaseHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+
+class Loopback:
+    """A server of the test's own on loopback, for as long as the `with` lasts."""
+
+    def __init__(self, handler):
+        self.http = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self.url = f"http://127.0.0.1:{self.http.server_address[1]}"
+        threading.Thread(target=self.http.serve_forever, daemon=True).start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.http.shutdown()
+        self.http.server_close()
 
 
 @contextlib.contextmanager

@@ -61,21 +61,12 @@ std::string quoted(std::string_view text) {
     return literal.substr(1, literal.size() - 2);
 }
 
-std::string back_quoted(std::string_view name) {
-    std::string text = "`";
-    for (const char c : name) {
-        if (c == '`' || c == '\\') text += '\\';
-        text += c;
-    }
-    return text + "`";
-}
-
 /// One batch must stay one block per partition, else its token would not cover it.
 std::string insert_statement(const ColumnBatch& batch, std::string_view token) {
-    std::string sql = fmt::format("INSERT INTO {} (", back_quoted(batch.table));
+    std::string sql = fmt::format("INSERT INTO {} (", quoted_identifier(batch.table));
     for (const auto& column : batch.columns) {
         if (sql.back() != '(') sql += ", ";
-        sql += back_quoted(column.name());
+        sql += quoted_identifier(column.name());
     }
     sql += fmt::format(") SETTINGS insert_deduplication_token = {}", quoted(token));
     return sql;
@@ -111,7 +102,7 @@ std::vector<std::string> confined_settings(const Confinement& confinement, bool 
                                quoted(std::string_view(condition)));
     }
     return {
-        fmt::format("USE {}", back_quoted(confinement.database)),
+        fmt::format("USE {}", quoted_identifier(confinement.database)),
         fmt::format("SET additional_table_filters = {{{}}}", filters),
         fmt::format("SET max_execution_time = {}", confinement.time_limit_s),
         "SET timeout_before_checking_execution_speed = 0",
@@ -294,7 +285,7 @@ private:
         std::vector<ResultColumn> columns;
         for (const auto& row : described->rows) {
             columns.push_back({std::get<std::string>(row[0]), std::get<std::string>(row[1])});
-            const auto name = back_quoted(columns.back().name);
+            const auto name = quoted_identifier(columns.back().name);
             if (!list.empty()) list += ", ";
             list += is_readable(columns.back().type)
                         ? name
