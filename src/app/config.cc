@@ -65,6 +65,8 @@ constexpr std::array kSettings{
     Setting{"query.wait_limit_s", Integer, "30", 1, 3600, "longest wait for a turn; then 503"},
     Setting{"query.cache_bytes_max", Integer, "67108864", 0, kMax,
             "memory of kept answers; 0: none are kept"},
+    Setting{"query.kept_days", Boolean, "true", 0, 0,
+            "sum the days of questions that are asked again, in the background"},
     Setting{"query.tenant_memory_bytes_max", Integer, "3221225472", 134217728, kMax,
             "memory of all queries of one customer together"},
     Setting{"query.time_limit_s", Integer, "200", 1, 3600, "longest query"},
@@ -149,7 +151,9 @@ Result<void> flatten(const YAML::Node& node, const std::string& prefix, Config& 
     if (node.IsMap()) {
         for (const auto& entry : node) {
             const auto key = entry.first.as<std::string>();
-            const std::string full = prefix.empty() ? key : prefix + "." + key;
+            std::string full = prefix;
+            if (!full.empty()) full += '.';
+            full += key;
             if (auto done = flatten(entry.second, full, config, origin); !done) return done;
         }
         return {};

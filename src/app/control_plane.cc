@@ -18,7 +18,7 @@ constexpr int kLayoutVersion = 1;
 
 Result<std::string> prepare_data_dir(const std::string& path) {
     std::error_code error;
-    const std::string absolute = std::filesystem::absolute(path, error).lexically_normal().string();
+    std::string absolute = std::filesystem::absolute(path, error).lexically_normal().string();
     std::filesystem::create_directories(absolute, error);
     if (error || !std::filesystem::is_directory(absolute)) {
         return fail(ErrorCode::Unavailable,

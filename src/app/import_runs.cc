@@ -258,7 +258,8 @@ int import_epas(const ImportArguments& arguments) {
     importers::EpasTranslator translator(arguments.customer_id);
     if (done) {
         done = deliver(
-            spool, *target, [&](Report event) { return translator.translate(event); }, tally);
+            spool, *target, [&](const Report& event) { return translator.translate(event); },
+            tally);
     }
     return finish(done, tally, "lines", "events imported");
 }

@@ -51,6 +51,7 @@
 #include "ingest/collector.h"
 #include "notify/outbox.h"
 #include "query/engine.h"
+#include "query/kept_days.h"
 #include "query/schedule/schedule.h"
 #include "store/chdb/chdb_store.h"
 
@@ -139,6 +140,7 @@ struct Runtime::Parts {
     std::unique_ptr<store::Store> store;
     std::unique_ptr<query::Dictionary> dictionary;
     store::Changes changes;
+    std::unique_ptr<query::KeptDays> kept_days;  ///< null: switched off
     std::unique_ptr<query::Engine> engine;
     std::unique_ptr<ingest::Pipeline> pipeline;
     std::unique_ptr<ingest::Collector> collector;
@@ -331,6 +333,14 @@ Result<void> Runtime::Parts::open_server(const Config& config) {
         std::min(config.integer("retention.slices_days"), config.integer("retention.events_days"));
     querying.changes = &changes;
     querying.cache_bytes_max = static_cast<std::uint64_t>(config.integer("query.cache_bytes_max"));
+    if (config.boolean("query.kept_days")) {
+        query::KeptDays::Options keeping;
+        keeping.retention_days = querying.retention_days;
+        keeping.details_days = querying.details_days;
+        kept_days = std::make_unique<query::KeptDays>(*store, changes, clock, keeping);
+        kept_days->count_in(metrics);
+        querying.days = kept_days.get();
+    }
     engine = std::make_unique<query::Engine>(*store, *dictionary, clock, querying);
     engine->count_in(metrics);
     schedule = std::make_unique<query::Schedule>(

@@ -35,7 +35,9 @@ std::map<std::int64_t, HourPart> hours_of(const simulator::World& world,
                                           const simulator::Playback& playback) {
     std::map<std::int64_t, HourPart> hours;
     const std::int64_t end = std::max(playback.end_ms, playback.start_ms + 1);
-    for (std::int64_t hour = floor_to(playback.start_ms, kHourMs); hour <= end; hour += kHourMs) {
+    const std::int64_t last = floor_to(end, kHourMs) / kHourMs;
+    for (auto number = floor_to(playback.start_ms, kHourMs) / kHourMs; number <= last; ++number) {
+        const std::int64_t hour = number * kHourMs;
         HourPart& part = hours[hour];
         part.counters = simulator::count_range(world, playback, hour, hour + kHourMs);
         const std::int64_t from = std::max(playback.start_ms, hour);

@@ -47,6 +47,7 @@ void add_account(JsonObject& claims, const directory::Tenant& own,
                  const std::vector<directory::Tenant>& readable,
                  const std::vector<std::string>& groups) {
     std::vector<std::string> group;
+    group.reserve(readable.size());
     for (const auto& tenant : readable) group.push_back(group_of(tenant));
     claims.text("level", std::to_string(own.plan_level))
         .text("accountType", "MMCUSTOMER")

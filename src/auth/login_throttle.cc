@@ -22,7 +22,7 @@ std::string account_key(std::string_view account, std::string_view prefix) {
 }  // namespace
 
 std::string address_prefix(std::string_view address) {
-    const std::string text(address.substr(0, kAddressBytesMax));
+    std::string text(address.substr(0, kAddressBytesMax));
     std::array<std::uint8_t, 16> bytes{};
     if (inet_pton(AF_INET, text.c_str(), bytes.data()) == 1) {
         return hex({bytes.data(), 3}) + "/24";

@@ -3,10 +3,10 @@
 #include <simdjson.h>
 
 #include <algorithm>
-#include <charconv>
 #include <set>
 
 #include "auth/jws.h"
+#include "auth/whole_number.h"
 
 namespace playhead::auth {
 
@@ -41,21 +41,13 @@ std::string_view text_claim(const object& claims, std::string_view path) {
     return value && value->get(text) == simdjson::SUCCESS ? text : std::string_view();
 }
 
-std::optional<std::int64_t> digits(std::string_view text) {
-    std::int64_t number = 0;
-    const auto* end = text.data() + text.size();
-    const auto [stop, error] = std::from_chars(text.data(), end, number);
-    if (error != std::errc() || stop != end || number < 0) return std::nullopt;
-    return number;
-}
-
 std::optional<std::int64_t> number_of(const element& value) {
     std::int64_t number = 0;
     if (value.get(number) == simdjson::SUCCESS) {
         return number < 0 ? std::nullopt : std::optional(number);
     }
     std::string_view text;
-    return value.get(text) == simdjson::SUCCESS ? digits(text) : std::nullopt;
+    return value.get(text) == simdjson::SUCCESS ? whole_number(text) : std::nullopt;
 }
 
 /// `123`, "123" or "/Some Org (123)".
@@ -65,7 +57,7 @@ std::optional<std::int64_t> customer_of(const element& value) {
     if (value.get(text) != simdjson::SUCCESS || !text.ends_with(')')) return std::nullopt;
     const auto open = text.rfind('(');
     if (open == std::string_view::npos) return std::nullopt;
-    return digits(text.substr(open + 1, text.size() - open - 2));
+    return whole_number(text.substr(open + 1, text.size() - open - 2));
 }
 
 /// The value, or the members of the list; nothing of a list that is too long.

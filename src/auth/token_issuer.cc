@@ -101,7 +101,7 @@ tl::expected<TokenIssuer::Login, TokenReply> TokenIssuer::log_in(std::string_vie
     const auto email = directory::lower_ascii(username.substr(0, kPasswordBytesMax));
     if (const auto wait_s = throttle_.admit(email, context.address)) {
         auto reply = oauth_error(429, "slow_down", "Too many failed logins; try again later.");
-        reply.retry_after_s = *wait_s;
+        reply.retry_after_s = wait_s;
         return refuse(std::move(reply));
     }
     auto user = directory_.user_by_email(email);

@@ -4,10 +4,10 @@
 #include <simdjson.h>
 
 #include <algorithm>
-#include <charconv>
 #include <set>
 
 #include "auth/jws.h"
+#include "auth/whole_number.h"
 
 namespace playhead::auth {
 
@@ -34,14 +34,6 @@ struct Claims {
 
 tl::unexpected<Error> refused(const char* reason) {
     return fail(ErrorCode::Unauthenticated, reason);
-}
-
-std::optional<std::int64_t> whole_number(std::string_view text) {
-    std::int64_t number = 0;
-    const auto* end = text.data() + text.size();
-    const auto [stop, error] = std::from_chars(text.data(), end, number);
-    if (error != std::errc() || stop != end || number < 0) return std::nullopt;
-    return number;
 }
 
 bool read_text(const simdjson::dom::element& value, std::string_view& into) {

@@ -25,7 +25,7 @@ std::shared_ptr<const Rules> load_rules(const std::string& path, unsigned thread
 }
 
 /// uap-core's word for "no idea".
-std::string known(std::string family) {
+std::string known(const std::string& family) {
     return family == "Other" ? std::string() : family;
 }
 

@@ -59,7 +59,7 @@ Result<std::vector<Rule>> read_rules(const YAML::Node& list, const Keys& keys) {
     return rules;
 }
 
-std::string trim(std::string text) {
+std::string trim(const std::string& text) {
     const auto begin = text.find_first_not_of(" \t");
     if (begin == std::string::npos) return {};
     return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);

@@ -324,7 +324,7 @@ Result<void> Exporter::write_part(const Definition& definition, const std::strin
     options.query_id = "export";
     options.time_limit_s = kTimeLimit_s;
     std::ofstream file(local, std::ios::binary | std::ios::trunc);
-    const auto done = store_.stream(
+    auto done = store_.stream(
         {sql, parameters.take()}, "Parquet", options, [&file](std::string_view chunk) {
             file.write(chunk.data(), static_cast<std::streamsize>(chunk.size()));
             return file.good();

@@ -122,6 +122,12 @@ std::optional<std::string> summable_sql(Source source, std::string_view column) 
     return std::nullopt;
 }
 
+bool is_real_sum(Source source, std::string_view column) {
+    const auto* found = made(source, column);
+    return found != nullptr && (found->sql.find("toFloat64(") != std::string_view::npos ||
+                                found->sql.find("duration_s") != std::string_view::npos);
+}
+
 bool has_column(Source source, std::string_view column) {
     if (is_plain_sum(source, column) || listed(kEverywhere, column) ||
         model::dimension_named(column)) {

@@ -14,6 +14,9 @@ namespace playhead::query {
 /// source has no such column.
 std::optional<std::string> summable_sql(Source source, std::string_view column);
 
+/// True when a sum of the column is no whole number.
+bool is_real_sum(Source source, std::string_view column);
+
 /// True when the column can be named in the samples and uniques of a source.
 bool has_column(Source source, std::string_view column);
 

@@ -23,7 +23,6 @@ constexpr double kRepeatBelowMs = 500;
 
 constexpr double kNanosecondsPerMs = 1e6;
 constexpr double kNanosecondsPerSecond = 1e9;
-constexpr std::int64_t kDay_s = 86400;
 /// Errors are set against the slices of an hour before and after (query/error_rows).
 constexpr std::int64_t kReachMargin_s = 3600;
 /// A time at which nothing happens.
@@ -190,8 +189,15 @@ bool Engine::outlives_cache(const Reach& reach) const {
     return reach.from_s - kSessionLengthMax_s > clock_.now_ms() / 1000 - (days - 1) * kDay_s;
 }
 
+store::ChangeState Engine::rows_stand(const Reach& reach, std::uint64_t customer_id) const {
+    if (options_.changes == nullptr) return {};
+    return options_.changes->state(customer_id, reach.from_s - kReachMargin_s,
+                                   reach.to_s + kReachMargin_s);
+}
+
 Result<Fetched> Engine::fetch(const store::Statement& statement, const QueryRequest& request,
-                              std::uint64_t customer_id, const Reach& reach) const {
+                              std::uint64_t customer_id, const Reach& reach,
+                              const store::ChangeState* as_of) const {
     const auto options = options_of(request, customer_id);
     if (options.cancelled != nullptr && options.cancelled->load()) {
         return fail(ErrorCode::Cancelled, "the query was cancelled");
@@ -207,11 +213,7 @@ Result<Fetched> Engine::fetch(const store::Statement& statement, const QueryRequ
         if (!table) return fail(table.error());
         return Fetched{std::make_shared<store::ResultTable>(std::move(*table)), false, 0};
     }
-    const auto rows_stand = [&] {
-        return options_.changes->state(customer_id, reach.from_s - kReachMargin_s,
-                                       reach.to_s + kReachMargin_s);
-    };
-    const auto state = rows_stand();
+    const auto state = as_of != nullptr ? *as_of : rows_stand(reach, customer_id);
     const auto key = std::to_string(customer_id) + '/' + plan_key(statement);
     if (const auto kept = cache_->find(key, state, !kept_only)) {
         return Fetched{kept->table, true, (clock_.now_ms() - kept->made_ms) / 1000};
@@ -227,7 +229,7 @@ Result<Fetched> Engine::fetch(const store::Statement& statement, const QueryRequ
             if (!table) return fail(table.error());
             auto made = std::make_shared<store::ResultTable>(std::move(*table));
             // Only what was read from rows that stood still the whole time is of one state.
-            if (!state.moving && rows_stand() == state) {
+            if (!state.moving && rows_stand(reach, customer_id) == state) {
                 cache_->put(customer_id, key, state, made, clock_.now_ms());
             }
             return made;
@@ -315,10 +317,19 @@ Result<Fetched> Engine::table(const store::Statement& statement, const QueryRequ
 
 Result<Answer> Engine::run_once(const QueryRequest& request, std::uint64_t customer_id) const {
     const auto begin_ns = clock_.monotonic_ns();
-    auto plan = plan_query(request, dictionary_, customer_id);
+    // Taken before the days are looked up: what is kept of the answer is of rows no newer than
+    // they.
+    const auto as_of = rows_stand({request.period.start_s, request.period.end_s}, customer_id);
+    auto* days = request.cache == CacheUse::Bypassed || options_.changes == nullptr ? nullptr
+                                                                                    : options_.days;
+    auto plan = plan_query(request, dictionary_, customer_id, days);
     if (!plan) return fail(plan.error());
-    auto fetched = fetch(plan->statement, request, customer_id, reach_of(request, *plan));
+    auto fetched = fetch(plan->statement, request, customer_id, reach_of(request, *plan), &as_of);
     if (!fetched) return fail(fetched.error());
+    if (days != nullptr && !fetched->cached && !plan->wishes.empty() &&
+        fetched->table->elapsed_ms >= options_.days_above_ms) {
+        days->want(customer_id, std::move(plan->wishes));
+    }
     Answer answer;
     answer.columns = plan->columns;
     answer.field_order = request.answer_order;

@@ -96,6 +96,10 @@ struct EngineOptions {
     /// By which answers are kept and shared; null: neither. Outlives the engine.
     const store::Changes* changes = nullptr;
     std::uint64_t cache_bytes_max = 0;
+    /// Sums of days that are over; null: none. Needs `changes`. Outlives the engine.
+    KeptDays* days = nullptr;
+    /// An answer that took longer than this asks for days to be kept.
+    double days_above_ms = 40;
 };
 
 /// Limits and cancellation of the turn that this thread has; the store's defaults without one.
@@ -153,9 +157,12 @@ private:
     store::QueryOptions options_of(const QueryRequest& request, std::uint64_t customer_id) const;
     Result<void> fill_series(const QueryRequest& request, const Plan& plan,
                              std::uint64_t customer_id, Answer& answer) const;
-    /// Runs, or takes what is kept or being run.
+    store::ChangeState rows_stand(const Reach& reach, std::uint64_t customer_id) const;
+    /// Runs, or takes what is kept or being run. `as_of`: where the rows stood when the statement
+    /// was made; null = now.
     Result<Fetched> fetch(const store::Statement& statement, const QueryRequest& request,
-                          std::uint64_t customer_id, const Reach& reach) const;
+                          std::uint64_t customer_id, const Reach& reach,
+                          const store::ChangeState* as_of = nullptr) const;
     bool outlives_cache(const Reach& reach) const;
     std::string name_of_caller(const QueryRequest& request, std::uint64_t customer_id) const;
 

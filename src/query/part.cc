@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "query/columns.h"
@@ -36,14 +37,31 @@ tl::unexpected<Error> no_session_value(const MetricUse& use) {
                       "a metric with a value per session, e.g. latency, bufferingratio, errors"});
 }
 
+/// The conditions that keep rows to the part's time.
+std::string time_bounds(SqlParameters& parameters, const TablePart& part) {
+    // In the column's own type, else every row of it would be converted.
+    const auto time = [&](std::int64_t epoch_s) {
+        return part.rollup ? parameters.whole_time(epoch_s) : parameters.time(epoch_s);
+    };
+    std::string out = fmt::format(" AND {} >= {} AND {} < {}", part.time_column, time(part.from_s),
+                                  part.time_column, time(part.to_s));
+    if (part.time_column == "end_time" && !part.rollup) {
+        // Parts and granules are by start: nothing starts after it ends.
+        out += fmt::format(" AND start_time >= {} AND start_time < {}",
+                           parameters.time(part.from_s - kSessionLengthMax_s),
+                           parameters.time(part.to_s));
+    }
+    return out;
+}
+
 }  // namespace
 
 std::string not_cancelled(SqlParameters& parameters, const TablePart& part) {
     const char* row =
         part.source == Source::AdViews ? "(sessionid, ordinal, revision)" : "(sessionid, revision)";
-    const auto cancels = fmt::format(
-        "{} AND sign = -1 AND start_time >= {} AND start_time < {}", scope(part.table, false),
-        parameters.time(part.from_s - kSessionLengthMax_s), parameters.time(part.to_s));
+    // They equal what they cancel but for the sign: so they are at the same time.
+    const auto cancels =
+        fmt::format("{} AND sign = -1{}", scope(part.table, false), time_bounds(parameters, part));
     return fmt::format(
         " AND sign = 1 AND ((SELECT count() {0}) = 0 OR {1} NOT IN (SELECT {1} {0}))", cancels,
         row);
@@ -65,12 +83,12 @@ bool is_of_error(const DimensionUse& use) noexcept {
 }
 
 void PartWriter::need(const std::vector<std::string>& columns) {
-    needed_.insert(needed_.end(), columns.begin(), columns.end());
+    shape_.needed.insert(shape_.needed.end(), columns.begin(), columns.end());
 }
 
 /// Columns of sessions that the rows of single errors must carry.
 std::vector<std::string> PartWriter::session_columns() const {
-    std::set<std::string> out(needed_.begin(), needed_.end());
+    std::set<std::string> out(shape_.needed.begin(), shape_.needed.end());
     const auto add = [&](const DimensionUse& use) {
         if (use.dimension == nullptr) {
             out.insert("tags");
@@ -78,7 +96,7 @@ std::vector<std::string> PartWriter::session_columns() const {
             for (const auto& column : use.dimension->expression.columns()) out.insert(column);
         }
     };
-    for (const auto& [use, alias] : dimensions_) add(use);
+    for (const auto& each : shape_.groups) add(each.use);
     for (const auto& each : request_.filter) add(each.dimension);
     out.erase("sessionid");
     return {out.begin(), out.end()};
@@ -86,23 +104,44 @@ std::vector<std::string> PartWriter::session_columns() const {
 
 std::string PartWriter::sum(const std::string& column) {
     std::string alias = "s_" + column;
-    const bool known = std::any_of(columns_.begin(), columns_.end(),
+    const bool known = std::any_of(shape_.columns.begin(), shape_.columns.end(),
                                    [&](const auto& other) { return other.alias == alias; });
-    if (!known) columns_.push_back({alias, summable_sql(source_, column).value_or("0"), true});
+    if (!known) {
+        shape_.columns.push_back(
+            {alias, summable_sql(shape_.source, column).value_or("0"), ColumnKind::Sum});
+    }
     return alias;
 }
 
 std::string PartWriter::value(const std::string& sql) {
-    for (const auto& column : columns_) {
-        if (!column.summed && column.sql == sql) return column.alias;
+    for (const auto& column : shape_.columns) {
+        if (column.kind == ColumnKind::Row && column.sql == sql) return column.alias;
     }
-    std::string alias = "v" + std::to_string(columns_.size());
-    columns_.push_back({alias, sql, false});
+    std::string alias = "v" + std::to_string(shape_.columns.size());
+    shape_.columns.push_back({alias, sql, ColumnKind::Row});
     return alias;
 }
 
-void PartWriter::dimension(const DimensionUse& use, const std::string& alias) {
-    dimensions_.emplace_back(use, alias);
+std::string PartWriter::state(ColumnKind kind, const std::string& value, const std::string& where) {
+    const char* function =
+        kind == ColumnKind::Unique ? "uniqCombined64StateIf(17)" : "quantileTDigestStateIf";
+    const auto sql = fmt::format("{}({}, {})", function, value, where.empty() ? "1" : where);
+    for (const auto& column : shape_.columns) {
+        if (column.kind == kind && column.sql == sql) return column.alias;
+    }
+    std::string alias = "u" + std::to_string(shape_.columns.size());
+    shape_.columns.push_back({alias, sql, kind});
+    return alias;
+}
+
+bool PartShape::has_states() const noexcept {
+    return std::any_of(columns.begin(), columns.end(), [](const SourceColumn& column) {
+        return column.kind == ColumnKind::Unique || column.kind == ColumnKind::Digest;
+    });
+}
+
+void PartWriter::dimension(const DimensionUse& use, const std::string& alias, bool any) {
+    shape_.groups.push_back({use, alias, any});
 }
 
 std::string PartWriter::bucket_sql(const TablePart& part) {
@@ -226,7 +265,7 @@ Result<std::string> PartWriter::conditions(const TablePart& part) {
     std::string out;
     for (const auto& each : request_.filter) {
         // Attempts beside single errors: no attempt has an error's code.
-        const bool attempts = source_ == Source::Errors && part.source == Source::Slices;
+        const bool attempts = shape_.source == Source::Errors && part.source == Source::Slices;
         if (attempts && is_of_error(each.dimension)) continue;
         out += " AND " + condition(each, part);
     }
@@ -241,25 +280,13 @@ Result<std::string> PartWriter::conditions(const TablePart& part) {
 }
 
 Result<std::string> PartWriter::from(const TablePart& part) {
-    // In the column's own type, else every row of it would be converted.
-    const auto time = [&](std::int64_t epoch_s) {
-        return part.rollup ? parameters_.whole_time(epoch_s) : parameters_.time(epoch_s);
-    };
     if (part.source == Source::Errors) {
         auto where = conditions(part);
         if (!where) return where;
         return error_rows(parameters_, part, session_columns()) + " WHERE 1" + *where;
     }
-    std::string out =
-        fmt::format("{} AND {} >= {} AND {} < {}", scope(part.table, part.live), part.time_column,
-                    time(part.from_s), part.time_column, time(part.to_s));
+    std::string out = scope(part.table, part.live) + time_bounds(parameters_, part);
     if (part.live) out += " AND closed = 0";
-    if (part.time_column == "end_time" && !part.rollup) {
-        // Parts and granules are by start: nothing starts after it ends.
-        out += fmt::format(" AND start_time >= {} AND start_time < {}",
-                           parameters_.time(part.from_s - kSessionLengthMax_s),
-                           parameters_.time(part.to_s));
-    }
     auto where = conditions(part);
     if (!where) return where;
     out += *where;
@@ -271,11 +298,11 @@ Result<std::string> PartWriter::from(const TablePart& part) {
 /// Attempts beside single errors: the same columns, and no row of its own (n is 0).
 Result<std::string> PartWriter::write_attempts(const TablePart& part) {
     std::string select;
-    for (const auto& [use, alias] : dimensions_) {
+    for (const auto& [use, alias, any] : shape_.groups) {
         select += is_of_error(use) ? fmt::format("'' AS {}, ", alias)
                                    : fmt::format("{} AS {}, ", dimension_sql(use, part), alias);
     }
-    for (const auto& column : columns_) {
+    for (const auto& column : shape_.columns) {
         select += fmt::format(
             "{} AS {}, ", column.alias == "s_attempts" ? "attempts" : "toInt64(0)", column.alias);
     }
@@ -285,29 +312,106 @@ Result<std::string> PartWriter::write_attempts(const TablePart& part) {
 }
 
 Result<std::string> PartWriter::write(const TablePart& part) {
-    if (source_ == Source::Errors && part.source == Source::Slices) return write_attempts(part);
-    std::string select;
+    if (shape_.source == Source::Errors && part.source == Source::Slices)
+        return write_attempts(part);
+    return write_rows(part, false);
+}
+
+Result<std::string> PartWriter::write_rows(const TablePart& part, bool by_day) {
+    const bool grouped = by_day || shape_.has_states();
+    std::string select, groups;
     const auto add = [&](const std::string& sql, const std::string& alias) {
         select += fmt::format("{}{} AS {}", select.empty() ? "" : ", ", sql, alias);
     };
-    for (const auto& [use, alias] : dimensions_) add(dimension_sql(use, part), alias);
+    const auto summed = [&](const std::string& sql) { return grouped ? "sum(" + sql + ")" : sql; };
+    if (by_day) {
+        add(fmt::format("intDiv(toUnixTimestamp({}), {})", part.time_column, kDay_s), "day");
+        groups = "day";
+    }
+    for (const auto& [use, alias, any] : shape_.groups) {
+        const auto sql = dimension_sql(use, part);
+        add(any && grouped ? "anyLast(" + sql + ")" : sql, alias);
+        if (!any) groups += (groups.empty() ? "" : ", ") + alias;
+    }
     const bool is_signed = part.source != Source::Slices && part.source != Source::Errors &&
                            !part.rollup && !part.live && !part.whole_rows;
-    for (const auto& column : columns_) {
-        if (column.summed) {
+    for (const auto& column : shape_.columns) {
+        if (column.kind == ColumnKind::Sum) {
             // The alias of a sum is s_<column>, so a rollup has it by name.
             const auto sql = part.rollup ? column.alias.substr(2) : column.sql;
-            add(is_signed ? fmt::format("({}) * sign", sql) : sql, column.alias);
+            add(summed(is_signed ? fmt::format("({}) * sign", sql) : sql), column.alias);
         } else {
             add(column.sql, column.alias);
         }
     }
-    if (minute_) add("toStartOfMinute(minute_time)", "minute");
+    if (shape_.minute) add("toStartOfMinute(minute_time)", "minute");
     const bool rollup_rows = part.rollup && part.source == Source::Sessions;
-    add(rollup_rows ? "sessions" : is_signed ? "toInt64(sign)" : "toInt64(1)", "n");
+    add(summed(rollup_rows ? "sessions" : is_signed ? "toInt64(sign)" : "toInt64(1)"), "n");
     auto rest = from(part);
     if (!rest) return rest;
-    return fmt::format("SELECT {} {}", select, *rest);
+    auto out = fmt::format("SELECT {} {}", select, *rest);
+    if (grouped && !groups.empty()) out += " GROUP BY " + groups;
+    return out;
+}
+
+Result<std::string> PartWriter::write_days(const TablePart& part, std::uint64_t build) {
+    std::map<std::string, std::string> arrays;
+    const auto add = [&](const char* array, const std::string& sql) {
+        auto& list = arrays[array];
+        list += (list.empty() ? "" : ", ") + sql;
+    };
+    for (const auto& [use, alias, any] : shape_.groups) {
+        add(any ? "texts" : "groups", "toString(" + alias + ")");
+    }
+    for (const auto& column : shape_.columns) {
+        const bool real = is_real_sum(part.source, column.alias.substr(2));
+        switch (column.kind) {
+            case ColumnKind::Unique: add("uniques", column.alias); break;
+            case ColumnKind::Digest: add("digests", column.alias); break;
+            default:
+                add(real ? "reals" : "sums",
+                    fmt::format("{}({})", real ? "toFloat64" : "toInt64", column.alias));
+        }
+    }
+    auto rows = write_rows(part, true);
+    if (!rows) return rows;
+    std::string names, values;
+    for (const auto& [array, list] : arrays) {
+        names += fmt::format(", {}", array);
+        values += fmt::format(", [{}]", list);
+    }
+    return fmt::format(
+        "INSERT INTO {} (customerid, build, day, n{}) SELECT {{customer:UInt64}}, {}, day, n{} "
+        "FROM ({})",
+        kKeptDaysTable, names, parameters_.unsigned_integer(build), values, *rows);
+}
+
+std::string PartWriter::write_kept(const std::vector<KeptRange>& ranges) {
+    std::string select, where;
+    std::map<std::string, int> places;
+    const auto add = [&](const char* function, const char* array, const std::string& alias) {
+        const auto value = fmt::format("{}[{}]", array, ++places[array]);
+        select += *function == '\0' ? fmt::format("{} AS {}, ", value, alias)
+                                    : fmt::format("{}({}) AS {}, ", function, value, alias);
+    };
+    for (const auto& [use, alias, any] : shape_.groups) {
+        add(use.type() == ValueType::String ? "" : "toInt64", any ? "texts" : "groups", alias);
+    }
+    for (const auto& column : shape_.columns) {
+        const bool real = is_real_sum(shape_.source, column.alias.substr(2));
+        switch (column.kind) {
+            case ColumnKind::Unique: add("", "uniques", column.alias); break;
+            case ColumnKind::Digest: add("", "digests", column.alias); break;
+            default: add("", real ? "reals" : "sums", column.alias);
+        }
+    }
+    for (const auto& range : ranges) {
+        where +=
+            fmt::format("{}(build = {} AND day >= {} AND day < {})", where.empty() ? "" : " OR ",
+                        parameters_.unsigned_integer(range.build),
+                        parameters_.integer(range.from_day), parameters_.integer(range.to_day));
+    }
+    return fmt::format("SELECT {}n {} AND ({})", select, scope(kKeptDaysTable, false), where);
 }
 
 }  // namespace playhead::query

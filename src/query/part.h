@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "query/kept_days.h"
 #include "query/planner.h"
 #include "query/sql.h"
 
@@ -24,34 +25,69 @@ struct TablePart {
     bool live = false;  ///< live_sessions
 };
 
+/// What a column of the inner statement is.
+enum class ColumnKind : std::uint8_t {
+    Row,     ///< a value of each row
+    Sum,     ///< to be summed
+    Unique,  ///< a state of uniqCombined64(17)
+    Digest,  ///< a state of quantileTDigest
+};
+
 /// A column that the inner statement hands out.
 struct SourceColumn {
     std::string alias;
     std::string sql;  ///< over the table's columns
-    bool summed = false;
+    ColumnKind kind = ColumnKind::Row;
+};
+
+/// What the parts of a source hand out, without what it is bound to. Plain value.
+struct PartShape {
+    struct Group {
+        DimensionUse use;
+        std::string alias;
+        bool any = false;  ///< no group: any of its values
+    };
+    Source source = Source::Sessions;
+    bool minute = false;
+    std::vector<SourceColumn> columns;
+    std::vector<std::string> needed;
+    std::vector<Group> groups;
+    bool has_states() const noexcept;
 };
 
 class PartWriter {
 public:
+    /// Both references must outlive it.
+    PartWriter(const QueryRequest& request, SqlParameters& parameters, PartShape shape)
+        : request_(request), parameters_(parameters), shape_(std::move(shape)) {}
     PartWriter(const QueryRequest& request, SqlParameters& parameters, Source source)
-        : request_(request), parameters_(parameters), source_(source) {}
+        : PartWriter(request, parameters, PartShape{source, false, {}, {}, {}}) {}
 
     /// Registers columns; the answer is the alias. The same request gives the same alias.
     std::string sum(const std::string& column);
     std::string value(const std::string& sql);
-    /// A group or attribute column; the source must have it.
-    void dimension(const DimensionUse& use, const std::string& alias);
+    /// A state over the rows of a group: `where` is a condition, empty for all rows. With a state
+    /// among the columns a part hands out one row per group, and no Row columns may be registered.
+    std::string state(ColumnKind kind, const std::string& value, const std::string& where);
+    /// A group column, or with `any` one of the values of the group; the source must have it.
+    void dimension(const DimensionUse& use, const std::string& alias, bool any = false);
 
     /// Adds the column `minute`.
-    void minute() { minute_ = true; }
+    void minute() { shape_.minute = true; }
 
     /// Columns of the session that values of single errors read, beside dimensions and filters.
     void need(const std::vector<std::string>& columns);
 
-    const std::vector<SourceColumn>& columns() const noexcept { return columns_; }
+    const std::vector<SourceColumn>& columns() const noexcept { return shape_.columns; }
+    const PartShape& shape() const noexcept { return shape_; }
 
     /// `SELECT … FROM table …` of one part, with the filters of the request.
     Result<std::string> write(const TablePart& part);
+    /// The INSERT that makes the rows of `kept_days` of one part: the sums and states of each day
+    /// and group.
+    Result<std::string> write_days(const TablePart& part, std::uint64_t build);
+    /// The same columns as `write`, from days that were made so.
+    std::string write_kept(const std::vector<KeptRange>& ranges);
     /// `FROM table WHERE …` of one part: customer, time, filters.
     Result<std::string> from(const TablePart& part);
 
@@ -71,14 +107,11 @@ private:
     std::string qoe_sessions(const std::string& where);
     std::vector<std::string> session_columns() const;
     Result<std::string> write_attempts(const TablePart& part);
+    Result<std::string> write_rows(const TablePart& part, bool by_day);
 
     const QueryRequest& request_;
     SqlParameters& parameters_;
-    Source source_;
-    bool minute_ = false;
-    std::vector<SourceColumn> columns_;
-    std::vector<std::string> needed_;
-    std::vector<std::pair<DimensionUse, std::string>> dimensions_;
+    PartShape shape_;
 };
 
 /// ` AND …` that leaves out rows which a revision cancelled and the rows that cancel. A revised

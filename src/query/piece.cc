@@ -3,9 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <memory>
 
 #include "query/columns.h"
 #include "query/confidence.h"
+#include "query/result_cache.h"
 
 namespace playhead::query {
 
@@ -33,6 +36,39 @@ PieceKind kind_of(const MetricUse& use) noexcept {
     }
 }
 
+bool suits_days(const QueryRequest& request) {
+    const auto& period = request.period;
+    const auto first = (period.start_s + kDay_s - 1) / kDay_s;
+    if (period.end_s / kDay_s - first < kKeptDaysMin) return false;
+    if (request.confidence > 0) return false;
+    // The sessions that it chooses are those of the whole period.
+    if (request.qoe_filter && (request.concurrency || request.endpoint == Endpoint::Error)) {
+        return false;
+    }
+    const auto metric_suits = [](const MetricUse& use) {
+        return use.figure == Figure::Value && use.aggregate != Aggregate::Average &&
+               use.metric->form != Form::Peak;
+    };
+    const auto group_suits = [&](const DimensionUse& use) {
+        if (use.is("timestamp")) return request.granularity >= Granularity::Hour;
+        if (use.dimension == nullptr) return true;
+        // One for each session or viewer: days of these are as many rows as there are sessions.
+        constexpr std::array kSingle{"sessionid", "subscriberid", "deviceid", "ipaddress"};
+        for (const auto* key : kSingle) {
+            if (use.is(key)) return false;
+        }
+        if (use.type() == ValueType::String || use.type() == ValueType::Boolean) return true;
+        constexpr std::array kWhole{"asn",        "hourofday",     "dayofweek",
+                                    "adpodindex", "adpodposition", "customerid"};
+        return std::any_of(kWhole.begin(), kWhole.end(),
+                           [&](const char* key) { return use.is(key); });
+    };
+    return std::all_of(request.metrics.begin(), request.metrics.end(), metric_suits) &&
+           std::all_of(request.group_by.begin(), request.group_by.end(), group_suits) &&
+           std::all_of(request.columns.begin(), request.columns.end(),
+                       [](const DimensionUse& use) { return use.type() == ValueType::String; });
+}
+
 void Piece::group(const DimensionUse& use, const std::string& alias) {
     parts_.dimension(use, alias);
     groups_.emplace_back(use, alias);
@@ -41,7 +77,7 @@ void Piece::group(const DimensionUse& use, const std::string& alias) {
 
 void Piece::attribute(const DimensionUse& use, std::size_t column) {
     const auto alias = "a" + std::to_string(column);
-    parts_.dimension(use, alias);
+    parts_.dimension(use, alias, true);
     // A plain type: the others' NULL must fit beside it.
     const auto* type =
         use.type() == ValueType::String ? "CAST(anyLast({}) AS String)" : "anyLast({})";
@@ -92,6 +128,13 @@ std::string Piece::where_flag(const Sample& sample) {
 }
 
 std::string Piece::sample_sql(const MetricUse& use, const Sample& sample) {
+    if (by_state_) {
+        approximate_ = true;
+        return fmt::format(
+            "quantileTDigestMerge({})({})", use.level,
+            parts_.state(ColumnKind::Digest, "toFloat64(" + sample.value.text() + ")",
+                         sample.where.text()));
+    }
     const auto value = parts_.value("toFloat64(" + sample.value.text() + ")");
     const auto flag = where_flag(sample);
     if (use.aggregate == Aggregate::Average) return fmt::format("avgIf({}, {})", value, flag);
@@ -103,7 +146,15 @@ std::string Piece::unique_sql(const Sample& unique) {
     const bool exact = request_.period.length_s() <= kExactUnique_s;
     approximate_ = approximate_ || !exact;
     if (source_ == Source::Errors) parts_.need(unique.value.columns());
-    const auto value = parts_.value(unique.value.text());
+    // One type for the states of all: what is no hash yet is a text.
+    const auto text = unique.value.text();
+    const bool hashed = text == "viewer" || text.find("cityHash64(") != std::string::npos;
+    const auto hash = hashed ? text : "cityHash64(" + text + ")";
+    if (by_state_) {
+        return fmt::format("uniqCombined64Merge(17)({})",
+                           parts_.state(ColumnKind::Unique, hash, unique.where.text()));
+    }
+    const auto value = parts_.value(exact ? text : hash);
     return fmt::format("{}({}, {})", exact ? "uniqExactIf" : "uniqCombined64If(17)", value,
                        where_flag(unique));
 }
@@ -222,7 +273,9 @@ bool Piece::rollup_possible(const Dictionary& dictionary) const {
         if (!rollup_has(source_, each.dimension)) return false;
     }
     for (const auto& column : parts_.columns()) {
-        if (!column.summed || !rollup_has_sum(source_, column.alias.substr(2))) return false;
+        if (column.kind != ColumnKind::Sum || !rollup_has_sum(source_, column.alias.substr(2))) {
+            return false;
+        }
     }
     if (source_ == Source::Slices || bucket_.empty()) return true;
     return request_.granularity >= Granularity::Hour &&
@@ -249,11 +302,35 @@ Result<std::string> Piece::write_totals(const std::vector<TablePart>& tables) {
         *inner);
 }
 
-Result<std::string> Piece::write(const std::vector<TablePart>& tables, std::size_t columns,
+Result<DayRecipe> Piece::recipe(const TablePart& part, std::uint64_t customer_id) const {
+    DayRecipe out;
+    out.details = source_ != Source::Sessions;
+    // It outlives this piece and its request.
+    out.write = [request = std::make_shared<const QueryRequest>(request_), shape = parts_.shape(),
+                 part, customer_id](std::int64_t from_s, std::int64_t to_s,
+                                    std::uint64_t build) -> Result<store::Statement> {
+        SqlParameters parameters(customer_id);
+        PartWriter writer(*request, parameters, shape);
+        TablePart days = part;
+        days.from_s = from_s;
+        days.to_s = to_s;
+        auto sql = writer.write_days(days, build);
+        if (!sql) return fail(sql.error());
+        return store::Statement{std::move(*sql), parameters.take()};
+    };
+    const auto statement = out.write(0, kDay_s, 0);
+    if (!statement) return fail(statement.error());
+    out.key = plan_key(*statement);
+    return out;
+}
+
+Result<std::string> Piece::write(const std::vector<TablePart>& tables,
+                                 const std::vector<KeptRange>& kept, std::size_t columns,
                                  bool beacons) {
     auto rows = inner_sql(tables);
     if (!rows) return rows;
     std::string inner = std::move(*rows);
+    if (!kept.empty()) inner += (inner.empty() ? "" : " UNION ALL ") + parts_.write_kept(kept);
     std::string group;
     for (const auto& [use, alias] : groups_) group += alias + ", ";
     if (kind_ == PieceKind::Peak) {

@@ -19,17 +19,25 @@ enum class PieceKind : std::uint8_t {
 
 PieceKind kind_of(const MetricUse& use) noexcept;
 
+/// True when sums and states of days can answer: several whole days, groups that are few and the
+/// same for all rows of a day, no figures that need single sessions.
+bool suits_days(const QueryRequest& request);
+
 /// The beacons behind an answer, for `meta`; columns of every statement after those of the plan.
 inline constexpr std::array kBeaconColumns{"beacons", "beacons_late", "beacons_lost",
                                            "beacons_numbered"};
 
 class Piece {
 public:
-    Piece(const QueryRequest& request, SqlParameters& parameters, Source source, PieceKind kind)
+    /// `by_state`: uniques and percentiles from states of groups, so that kept days can stand
+    /// beside rows; only for requests that `suits_days`.
+    Piece(const QueryRequest& request, SqlParameters& parameters, Source source, PieceKind kind,
+          bool by_state = false)
         : request_(request),
           parameters_(parameters),
           source_(source),
           kind_(kind),
+          by_state_(by_state),
           parts_(request, parameters, source) {}
 
     Source source() const noexcept { return source_; }
@@ -53,8 +61,11 @@ public:
 
     /// One SELECT with the group's columns and m0..m<columns-1> (NULL where another piece has it),
     /// and the beacons when `beacons`.
-    Result<std::string> write(const std::vector<TablePart>& tables, std::size_t columns,
+    Result<std::string> write(const std::vector<TablePart>& tables,
+                              const std::vector<KeptRange>& kept, std::size_t columns,
                               bool beacons);
+    /// How the days of this piece are made from `part`, whose times are not read. Only `by_state`.
+    Result<DayRecipe> recipe(const TablePart& part, std::uint64_t customer_id) const;
     /// `SELECT tuple(rows, beacons, late, lost, numbered)` of a piece without groups.
     Result<std::string> write_totals(const std::vector<TablePart>& tables);
 
@@ -78,6 +89,7 @@ private:
     SqlParameters& parameters_;
     Source source_;
     PieceKind kind_;
+    bool by_state_;
     PartWriter parts_;
     std::vector<std::pair<DimensionUse, std::string>> groups_;
     std::string bucket_;

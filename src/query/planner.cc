@@ -24,10 +24,12 @@ std::int64_t ceil_to(std::int64_t value, std::int64_t step) {
 
 class Planner {
 public:
-    Planner(const QueryRequest& request, const Dictionary& dictionary, std::uint64_t customer_id)
+    Planner(const QueryRequest& request, const Dictionary& dictionary, std::uint64_t customer_id,
+            const KeptDays* days)
         : request_(request),
           dictionary_(dictionary),
           customer_id_(customer_id),
+          days_(days),
           parameters_(customer_id) {}
 
     Result<Plan> plan() {
@@ -187,7 +189,7 @@ private:
         for (auto& piece : pieces_) {
             if (piece.source() == source && piece.kind() == kind) return piece;
         }
-        auto& piece = pieces_.emplace_back(request_, parameters_, source, kind);
+        auto& piece = pieces_.emplace_back(request_, parameters_, source, kind, days_ != nullptr);
         for (std::size_t i = 0; i < request_.group_by.size(); ++i) {
             piece.group(request_.group_by[i], "d" + std::to_string(i));
         }
@@ -275,8 +277,7 @@ private:
     }
 
     /// Closed sessions from the hourly rollup, with raw rows at edges that are not on the hour.
-    void add_sessions(const Piece& piece, std::vector<TablePart>& out) {
-        const auto& period = request_.period;
+    void add_sessions(const Piece& piece, const Period& period, std::vector<TablePart>& out) {
         const bool whole_rows = piece.kind() == PieceKind::Rows;
         const auto raw = [&](std::int64_t from_s, std::int64_t to_s) {
             if (from_s < to_s) out.push_back(closed_part(from_s, to_s, whole_rows));
@@ -296,12 +297,10 @@ private:
                                : "rows of sessions: a column, dimension, filter or bucket is not "
                                  "in the rollup");
         }
-        out.push_back(open_part());
     }
 
     /// Single errors, and the attempts they are set against.
-    void add_errors(const Piece& piece, std::vector<TablePart>& out) {
-        const auto& period = request_.period;
+    void add_errors(const Piece& piece, const Period& period, std::vector<TablePart>& out) {
         out.push_back({Source::Errors, "events", "event_time", period.start_s, period.end_s, false,
                        false, false});
         note_table("slices");
@@ -313,15 +312,73 @@ private:
     }
 
     void explain(const std::string& reason) {
+        if (plan_.reason.find(reason) != std::string::npos) return;
         plan_.reason += (plan_.reason.empty() ? "" : "; ") + reason;
     }
 
-    std::vector<TablePart> tables_of(const Piece& piece) {
+    /// What the days of a piece are made from: one table, without its times.
+    TablePart day_part(const Piece& piece) const {
+        const bool rows = piece.kind() == PieceKind::Rows;
+        const bool rollup = piece.rollup_possible(dictionary_);
+        const char* time = request_.started ? "start_time" : "end_time";
+        if (piece.source() == Source::AdViews) {
+            return {Source::AdViews, "ad_views", time, 0, 0, rows, false, false};
+        }
+        if (piece.source() == Source::Slices) {
+            return {Source::Slices,
+                    rollup ? "slices_minute" : "slices",
+                    "minute_time",
+                    0,
+                    0,
+                    false,
+                    rollup,
+                    false};
+        }
+        if (!rollup) return closed_part(0, 0, rows);
+        const char* table = request_.started ? "sessions_hour" : "sessions_hour_end";
+        return {Source::Sessions, table, "hour_time", 0, 0, false, true, false};
+    }
+
+    /// The kept days that stand; notes a wish for those that do not.
+    Result<std::vector<KeptRange>> days_of(const Piece& piece) {
+        if (days_ == nullptr || piece.source() == Source::Errors) return std::vector<KeptRange>{};
+        const auto part = day_part(piece);
+        auto recipe = piece.recipe(part, customer_id_);
+        if (!recipe) return fail(recipe.error());
+        const std::int64_t first = ceil_to(request_.period.start_s, kDay_s) / kDay_s;
+        const std::int64_t last = request_.period.end_s / kDay_s;
+        auto kept = days_->find(customer_id_, *recipe, first, last);
+        std::int64_t count = 0;
+        for (const auto& range : kept) count += range.to_day - range.from_day;
+        if (count < last - first) plan_.wishes.push_back({std::move(*recipe), first, last});
+        if (count == 0) return kept;
+        plan_.from_days = true;
+        explain("days that are over from their kept sums");
+        // Rows behind the days count for what an answer reaches.
+        note_table(part.table);
+        note_table(kKeptDaysTable);
+        return kept;
+    }
+
+    /// The tables of a piece where no kept days are.
+    std::vector<TablePart> tables_of(const Piece& piece, const std::vector<KeptRange>& kept) {
         std::vector<TablePart> out;
-        const auto& period = request_.period;
+        Period gap = request_.period;
+        for (const auto& range : kept) {
+            gap.end_s = range.from_day * kDay_s;
+            if (gap.start_s < gap.end_s) add_tables(piece, gap, out);
+            gap.start_s = range.to_day * kDay_s;
+        }
+        gap.end_s = request_.period.end_s;
+        if (gap.start_s < gap.end_s) add_tables(piece, gap, out);
+        if (piece.source() == Source::Sessions) out.push_back(open_part());
+        return out;
+    }
+
+    void add_tables(const Piece& piece, const Period& period, std::vector<TablePart>& out) {
         const auto source = piece.source();
         if (source == Source::Sessions) {
-            add_sessions(piece, out);
+            add_sessions(piece, period, out);
         } else if (source == Source::Slices) {
             const bool rollup = piece.rollup_possible(dictionary_);
             out.push_back({source, rollup ? "slices_minute" : "slices", "minute_time",
@@ -329,14 +386,13 @@ private:
             explain(rollup ? "the rollup by minute has every column"
                            : "slices: what happened inside the range");
         } else if (source == Source::Errors) {
-            add_errors(piece, out);
+            add_errors(piece, period, out);
         } else {
             out.push_back({source, "ad_views", request_.started ? "start_time" : "end_time",
                            period.start_s, period.end_s, piece.kind() == PieceKind::Rows, false,
                            false});
             explain("ad_views: figures of single ads");
         }
-        return out;
     }
 
     void note_table(const std::string& table) {
@@ -383,9 +439,11 @@ private:
         make_pieces();
         std::string inner;
         for (auto& piece : pieces_) {
-            const auto tables = tables_of(piece);
+            const auto kept = days_of(piece);
+            if (!kept) return fail(kept.error());
+            const auto tables = tables_of(piece, *kept);
             for (const auto& part : tables) note_table(part.table);
-            auto text = piece.write(tables, plan_.columns.size(), with_beacons_);
+            auto text = piece.write(tables, *kept, plan_.columns.size(), with_beacons_);
             if (!text) return fail(text.error());
             inner += (inner.empty() ? "" : " UNION ALL ") + *text;
             plan_.approximate = plan_.approximate || piece.approximate();
@@ -438,7 +496,8 @@ private:
         Piece sums(request_, parameters_, Source::Sessions, PieceKind::Sums);
         sums.count_beacons();
         std::vector<TablePart> tables;
-        add_sessions(sums, tables);
+        add_sessions(sums, request_.period, tables);
+        tables.push_back(open);
         auto totals = sums.write_totals(tables);
         if (!totals) return fail(totals.error());
         auto sql = write_session_rows(request_, parameters_, plan_, *totals, closed, open);
@@ -467,6 +526,7 @@ private:
     const QueryRequest& request_;
     const Dictionary& dictionary_;
     std::uint64_t customer_id_;
+    const KeptDays* days_;
     SqlParameters parameters_;
     Plan plan_;
     std::set<Source> sources_;
@@ -481,8 +541,16 @@ private:
 }  // namespace
 
 Result<Plan> plan_query(const QueryRequest& request, const Dictionary& dictionary,
-                        std::uint64_t customer_id) {
-    return Planner(request, dictionary, customer_id).plan();
+                        std::uint64_t customer_id, const KeptDays* days) {
+    if (days == nullptr || !suits_days(request) || rows_are_sessions(request)) {
+        return Planner(request, dictionary, customer_id, nullptr).plan();
+    }
+    auto by_day = Planner(request, dictionary, customer_id, days).plan();
+    if (!by_day || by_day->from_days) return by_day;
+    // Without a day that stands, states of groups would only be work.
+    auto plain = Planner(request, dictionary, customer_id, nullptr).plan();
+    if (plain) plain->wishes = std::move(by_day->wishes);
+    return plain;
 }
 
 }  // namespace playhead::query

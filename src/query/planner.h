@@ -8,6 +8,7 @@
 
 #include "base/result.h"
 #include "query/dictionary.h"
+#include "query/kept_days.h"
 #include "query/request.h"
 #include "store/store.h"
 
@@ -41,6 +42,8 @@ struct Plan {
     std::vector<std::string> tables;  ///< read by the statement
     std::string reason;               ///< why these tables
     bool approximate = false;         ///< holds percentiles or sketched uniques
+    std::vector<DayWish> wishes;      ///< days that would have made it cheaper
+    bool from_days = false;           ///< holds kept days: read it before rows of theirs change
 };
 
 /// Columns of the statement after those of the plan.
@@ -55,7 +58,8 @@ inline constexpr std::int64_t kSessionLengthMax_s = 31 * 86400;
 
 /// Unprocessable (422) when a metric and a dimension, filter or switch do not go together, with
 /// where it would work; InvalidArgument when there would be too many buckets.
+/// `days` are looked up, not made; null: none.
 Result<Plan> plan_query(const QueryRequest& request, const Dictionary& dictionary,
-                        std::uint64_t customer_id);
+                        std::uint64_t customer_id, const KeptDays* days = nullptr);
 
 }  // namespace playhead::query

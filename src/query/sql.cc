@@ -27,6 +27,10 @@ std::string SqlParameters::integer(std::int64_t value) {
     return bind(std::to_string(value), "Int64");
 }
 
+std::string SqlParameters::unsigned_integer(std::uint64_t value) {
+    return bind(std::to_string(value), "UInt64");
+}
+
 std::string SqlParameters::time(std::int64_t epoch_s) {
     return "fromUnixTimestamp64Milli(" + integer(epoch_s * 1000) + ", 'UTC')";
 }

@@ -19,6 +19,7 @@ public:
     std::string text(std::string_view value);
     std::string number(double value);
     std::string integer(std::int64_t value);
+    std::string unsigned_integer(std::uint64_t value);
     /// A DateTime64 of epoch seconds.
     std::string time(std::int64_t epoch_s);
     /// A DateTime of epoch seconds, for columns without milliseconds.

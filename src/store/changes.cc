@@ -33,19 +33,41 @@ void Changes::mark(std::uint64_t customer_id, std::int64_t from_ms, std::int64_t
     customer.floor = version_;
 }
 
+void Changes::mark_counted(std::uint64_t customer_id, std::int64_t at_ms) {
+    auto& customer = customers_[customer_id];
+    customer.counted[hour_of(at_ms, kHourMs)] = version_;
+    if (customer.counted.size() <= kChangedHoursMax) return;
+    customer.counted.clear();
+    customer.floor = version_;
+}
+
 void Changes::begin_block(const model::RowBlock& rows) {
     const std::lock_guard lock(mutex_);
     writing_ = ++version_;
-    for (const auto& row : rows.sessions) mark(row.key.customer_id, row.start_ms, row.end_ms);
+    for (const auto& row : rows.sessions) {
+        mark(row.key.customer_id, row.start_ms, row.end_ms);
+        mark_counted(row.key.customer_id, row.start_ms);
+        mark_counted(row.key.customer_id, row.end_ms);
+    }
     // The row that this one replaces is not at hand; its times lie between the start and what has
     // been received since.
     for (const auto& row : rows.live_sessions) {
         mark(row.key.customer_id, std::min(row.start_ms, row.first_receive_ms) - kClockAheadMs,
              std::max(row.end_ms, row.last_receive_ms) + kClockAheadMs);
     }
-    for (const auto& row : rows.slices) mark(row.key.customer_id, row.minute_ms, row.minute_ms);
-    for (const auto& row : rows.events) mark(row.key.customer_id, row.event_ms, row.event_ms);
-    for (const auto& row : rows.ad_views) mark(row.key.customer_id, row.start_ms, row.end_ms);
+    for (const auto& row : rows.slices) {
+        mark(row.key.customer_id, row.minute_ms, row.minute_ms);
+        mark_counted(row.key.customer_id, row.minute_ms);
+    }
+    for (const auto& row : rows.events) {
+        mark(row.key.customer_id, row.event_ms, row.event_ms);
+        mark_counted(row.key.customer_id, row.event_ms);
+    }
+    for (const auto& row : rows.ad_views) {
+        mark(row.key.customer_id, row.start_ms, row.end_ms);
+        mark_counted(row.key.customer_id, row.start_ms);
+        mark_counted(row.key.customer_id, row.end_ms);
+    }
     for (const auto& row : rows.app_events) mark(row.key.customer_id, row.event_ms, row.event_ms);
     if (customers_.size() <= kChangedCustomersMax) return;
     customers_.clear();
@@ -59,13 +81,24 @@ void Changes::end_block() {
 
 ChangeState Changes::state(std::uint64_t customer_id, std::int64_t from_s,
                            std::int64_t to_s) const {
+    return state_of(customer_id, from_s, to_s, &Customer::hours);
+}
+
+ChangeState Changes::counted(std::uint64_t customer_id, std::int64_t from_s,
+                             std::int64_t to_s) const {
+    return state_of(customer_id, from_s, to_s, &Customer::counted);
+}
+
+ChangeState Changes::state_of(std::uint64_t customer_id, std::int64_t from_s, std::int64_t to_s,
+                              Hours Customer::* which) const {
     const std::lock_guard lock(mutex_);
     ChangeState state{floor_, false};
     if (const auto found = customers_.find(customer_id); found != customers_.end()) {
         const Customer& customer = found->second;
         state.version = std::max(state.version, customer.floor);
-        const auto end = customer.hours.upper_bound(hour_of(to_s, kHour_s));
-        for (auto at = customer.hours.lower_bound(hour_of(from_s, kHour_s)); at != end; ++at) {
+        const Hours& hours = customer.*which;
+        const auto end = hours.upper_bound(hour_of(to_s, kHour_s));
+        for (auto at = hours.lower_bound(hour_of(from_s, kHour_s)); at != end; ++at) {
             state.version = std::max(state.version, at->second);
         }
     }

@@ -37,12 +37,22 @@ public:
     /// were open in it, its minutes, events and ads. To the hour.
     ChangeState state(std::uint64_t customer_id, std::int64_t from_s, std::int64_t to_s) const;
 
+    /// Of what counts at a time of its own in [from_s, to_s): closed sessions and ads by their
+    /// start and their end, minutes and events. Not of open sessions, nor of the time between a
+    /// session's ends. To the hour, the hours of both ends included.
+    ChangeState counted(std::uint64_t customer_id, std::int64_t from_s, std::int64_t to_s) const;
+
 private:
+    using Hours = std::map<std::int64_t, std::uint64_t>;  ///< version by hour since the epoch
     struct Customer {
-        std::map<std::int64_t, std::uint64_t> hours;  ///< version by hour since the epoch
-        std::uint64_t floor = 0;                      ///< all hours are at least of this version
+        Hours hours;
+        Hours counted;
+        std::uint64_t floor = 0;  ///< all hours are at least of this version
     };
     void mark(std::uint64_t customer_id, std::int64_t from_ms, std::int64_t to_ms);
+    void mark_counted(std::uint64_t customer_id, std::int64_t at_ms);
+    ChangeState state_of(std::uint64_t customer_id, std::int64_t from_s, std::int64_t to_s,
+                         Hours Customer::* which) const;
 
     mutable std::mutex mutex_;
     std::unordered_map<std::uint64_t, Customer> customers_;

@@ -24,6 +24,10 @@ std::string array_literal(const std::vector<std::string>& values) {
     return literal;
 }
 
+Result<void> Store::derive(const Statement& statement, const QueryOptions&) {
+    return execute(statement);
+}
+
 Result<void> Store::stream_confined(const Statement&, std::string_view, const QueryOptions&,
                                     const Confinement&,
                                     const std::function<bool(std::string_view)>&) {

@@ -130,6 +130,10 @@ public:
     /// Runs a statement without an answer (DDL, retention). Not for client input.
     virtual Result<void> execute(const Statement& statement) = 0;
 
+    /// Runs an INSERT … SELECT of ours from tables into a table, limited and cancelled like a
+    /// query; it gives way to what is not patient. One at a time.
+    virtual Result<void> derive(const Statement& statement, const QueryOptions& options);
+
     /// Stops a running query by its id; its caller gets Cancelled. False when there is none.
     virtual bool cancel(std::string_view query_id) = 0;
 

@@ -146,7 +146,7 @@ Error confined_error(Error error, std::string_view reason) {
 
 class ChdbStore final : public Store {
 public:
-    ChdbStore(std::string directory, Connection writer, Connection admin,
+    ChdbStore(std::string directory, Connection writer, Connection admin, Connection deriver,
               std::vector<Connection> readers, std::vector<Connection> patient, Connection killer,
               std::chrono::milliseconds wait_limit, const EngineApi& api,
               std::vector<std::string> arguments)
@@ -155,6 +155,7 @@ public:
           arguments_(std::move(arguments)),
           writer_(std::move(writer)),
           admin_(std::move(admin)),
+          deriver_(std::move(deriver)),
           readers_(std::move(readers), std::move(patient), std::move(killer), wait_limit) {}
 
     Result<void> migrate() override { return run_migrations(*this); }
@@ -244,6 +245,15 @@ public:
         return {};
     }
 
+    Result<void> derive(const Statement& statement, const QueryOptions& options) override {
+        const std::lock_guard lock(deriver_mutex_);
+        auto lease = readers_.admit(deriver_, options);
+        if (!lease) return fail(std::move(lease.error()));
+        auto done = deriver_.query(lease->tag() + statement.sql, statement.parameters, "Null");
+        if (!done) return fail(named_end(*lease, std::move(done.error())));
+        return {};
+    }
+
     bool cancel(std::string_view query_id) override { return readers_.cancel(query_id); }
 
     std::uint64_t free_bytes() const override {
@@ -305,6 +315,8 @@ private:
     std::string block_;
     std::mutex admin_mutex_;
     Connection admin_;
+    std::mutex deriver_mutex_;
+    Connection deriver_;
     ReaderPool readers_;
 };
 
@@ -364,6 +376,8 @@ Result<std::unique_ptr<Store>> open_chdb_store(const ChdbOptions& options) {
     if (!writer) return fail(writer.error());
     auto admin = open_with(**api, arguments, {});
     if (!admin) return fail(admin.error());
+    auto deriver = open_with(**api, arguments, {priority_setting(true)});
+    if (!deriver) return fail(deriver.error());
     auto killer = open_with(**api, arguments, {});
     if (!killer) return fail(killer.error());
     std::vector<Connection> readers;
@@ -375,8 +389,8 @@ Result<std::unique_ptr<Store>> open_chdb_store(const ChdbOptions& options) {
         (gives_way ? patient : readers).push_back(std::move(*reader));
     }
     return std::make_unique<ChdbStore>(
-        options.directory, std::move(*writer), std::move(*admin), std::move(readers),
-        std::move(patient), std::move(*killer),
+        options.directory, std::move(*writer), std::move(*admin), std::move(*deriver),
+        std::move(readers), std::move(patient), std::move(*killer),
         std::chrono::milliseconds(static_cast<std::int64_t>(options.wait_limit_s * 1000)), **api,
         arguments);
 }
