@@ -323,7 +323,11 @@ Result<std::string> PartWriter::write_rows(const TablePart& part, bool by_day) {
     const auto add = [&](const std::string& sql, const std::string& alias) {
         select += fmt::format("{}{} AS {}", select.empty() ? "" : ", ", sql, alias);
     };
-    const auto summed = [&](const std::string& sql) { return grouped ? "sum(" + sql + ")" : sql; };
+    const auto summed = [&](const std::string& sql, bool real) {
+        auto sum = grouped ? "sum(" + sql + ")" : sql;
+        if (!shape_.typed) return sum;
+        return fmt::format("{}({})", real ? "toFloat64" : "toInt64", sum);
+    };
     if (by_day) {
         add(fmt::format("intDiv(toUnixTimestamp({}), {})", part.time_column, kDay_s), "day");
         groups = "day";
@@ -339,14 +343,16 @@ Result<std::string> PartWriter::write_rows(const TablePart& part, bool by_day) {
         if (column.kind == ColumnKind::Sum) {
             // The alias of a sum is s_<column>, so a rollup has it by name.
             const auto sql = part.rollup ? column.alias.substr(2) : column.sql;
-            add(summed(is_signed ? fmt::format("({}) * sign", sql) : sql), column.alias);
+            add(summed(is_signed ? fmt::format("({}) * sign", sql) : sql,
+                       is_real_sum(part.source, column.alias.substr(2))),
+                column.alias);
         } else {
             add(column.sql, column.alias);
         }
     }
     if (shape_.minute) add("toStartOfMinute(minute_time)", "minute");
     const bool rollup_rows = part.rollup && part.source == Source::Sessions;
-    add(summed(rollup_rows ? "sessions" : is_signed ? "toInt64(sign)" : "toInt64(1)"), "n");
+    add(summed(rollup_rows ? "sessions" : is_signed ? "toInt64(sign)" : "toInt64(1)", false), "n");
     auto rest = from(part);
     if (!rest) return rest;
     auto out = fmt::format("SELECT {} {}", select, *rest);
@@ -368,9 +374,7 @@ Result<std::string> PartWriter::write_days(const TablePart& part, std::uint64_t 
         switch (column.kind) {
             case ColumnKind::Unique: add("uniques", column.alias); break;
             case ColumnKind::Digest: add("digests", column.alias); break;
-            default:
-                add(real ? "reals" : "sums",
-                    fmt::format("{}({})", real ? "toFloat64" : "toInt64", column.alias));
+            default: add(real ? "reals" : "sums", column.alias);
         }
     }
     auto rows = write_rows(part, true);

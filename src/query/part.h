@@ -49,6 +49,7 @@ struct PartShape {
     };
     Source source = Source::Sessions;
     bool minute = false;
+    bool typed = false;  ///< sums have the types of `kept_days`
     std::vector<SourceColumn> columns;
     std::vector<std::string> needed;
     std::vector<Group> groups;
@@ -61,7 +62,7 @@ public:
     PartWriter(const QueryRequest& request, SqlParameters& parameters, PartShape shape)
         : request_(request), parameters_(parameters), shape_(std::move(shape)) {}
     PartWriter(const QueryRequest& request, SqlParameters& parameters, Source source)
-        : PartWriter(request, parameters, PartShape{source, false, {}, {}, {}}) {}
+        : PartWriter(request, parameters, PartShape{source, false, false, {}, {}, {}}) {}
 
     /// Registers columns; the answer is the alias. The same request gives the same alias.
     std::string sum(const std::string& column);
@@ -74,6 +75,8 @@ public:
 
     /// Adds the column `minute`.
     void minute() { shape_.minute = true; }
+    /// Gives sums the types that they have in `kept_days`, so that these can stand beside them.
+    void typed() { shape_.typed = true; }
 
     /// Columns of the session that values of single errors read, beside dimensions and filters.
     void need(const std::vector<std::string>& columns);

@@ -46,25 +46,29 @@ bool suits_days(const QueryRequest& request) {
         return false;
     }
     const auto metric_suits = [](const MetricUse& use) {
-        return use.figure == Figure::Value && use.aggregate != Aggregate::Average &&
-               use.metric->form != Form::Peak;
+        return use.figure == Figure::Value && use.aggregate != Aggregate::Average;
+    };
+    // One for each session or viewer: days of these are as many rows as there are sessions, and
+    // one of them is found by an index.
+    const auto is_single = [](const DimensionUse& use) {
+        constexpr std::array kSingle{"sessionid", "subscriberid", "deviceid", "ipaddress"};
+        return std::any_of(kSingle.begin(), kSingle.end(),
+                           [&](const char* key) { return use.is(key); });
     };
     const auto group_suits = [&](const DimensionUse& use) {
         if (use.is("timestamp")) return request.granularity >= Granularity::Hour;
         if (use.dimension == nullptr) return true;
-        // One for each session or viewer: days of these are as many rows as there are sessions.
-        constexpr std::array kSingle{"sessionid", "subscriberid", "deviceid", "ipaddress"};
-        for (const auto* key : kSingle) {
-            if (use.is(key)) return false;
-        }
+        if (is_single(use)) return false;
         if (use.type() == ValueType::String || use.type() == ValueType::Boolean) return true;
         constexpr std::array kWhole{"asn",        "hourofday",     "dayofweek",
                                     "adpodindex", "adpodposition", "customerid"};
         return std::any_of(kWhole.begin(), kWhole.end(),
                            [&](const char* key) { return use.is(key); });
     };
+    const auto filter_suits = [&](const Condition& each) { return !is_single(each.dimension); };
     return std::all_of(request.metrics.begin(), request.metrics.end(), metric_suits) &&
            std::all_of(request.group_by.begin(), request.group_by.end(), group_suits) &&
+           std::all_of(request.filter.begin(), request.filter.end(), filter_suits) &&
            std::all_of(request.columns.begin(), request.columns.end(),
                        [](const DimensionUse& use) { return use.type() == ValueType::String; });
 }

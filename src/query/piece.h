@@ -38,7 +38,9 @@ public:
           source_(source),
           kind_(kind),
           by_state_(by_state),
-          parts_(request, parameters, source) {}
+          parts_(request, parameters, source) {
+        if (by_state) parts_.typed();
+    }
 
     Source source() const noexcept { return source_; }
     /// True for single errors that are set against attempts: those are read beside them.

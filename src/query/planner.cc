@@ -10,6 +10,7 @@
 #include "query/part.h"
 #include "query/piece.h"
 #include "query/session_rows.h"
+#include "query/table_choice.h"
 #include "query/views.h"
 
 namespace playhead::query {
@@ -17,10 +18,6 @@ namespace playhead::query {
 namespace {
 
 constexpr std::int64_t kHour_s = 3600;
-
-std::int64_t ceil_to(std::int64_t value, std::int64_t step) {
-    return (value + step - 1) / step * step;
-}
 
 class Planner {
 public:
@@ -30,7 +27,8 @@ public:
           dictionary_(dictionary),
           customer_id_(customer_id),
           days_(days),
-          parameters_(customer_id) {}
+          parameters_(customer_id),
+          tables_(request, dictionary, customer_id, days, plan_) {}
 
     Result<Plan> plan() {
         find_ad_need();
@@ -254,154 +252,6 @@ private:
         }
     }
 
-    TablePart closed_part(std::int64_t from_s, std::int64_t to_s, bool whole_rows) const {
-        return {Source::Sessions,
-                "sessions",
-                request_.started ? "start_time" : "end_time",
-                from_s,
-                to_s,
-                whole_rows,
-                false,
-                false};
-    }
-
-    TablePart open_part() const {
-        return {Source::Sessions,
-                "live_sessions",
-                request_.started ? "start_time" : "end_time",
-                request_.period.start_s,
-                request_.period.end_s,
-                true,
-                false,
-                true};
-    }
-
-    /// Closed sessions from the hourly rollup, with raw rows at edges that are not on the hour.
-    void add_sessions(const Piece& piece, const Period& period, std::vector<TablePart>& out) {
-        const bool whole_rows = piece.kind() == PieceKind::Rows;
-        const auto raw = [&](std::int64_t from_s, std::int64_t to_s) {
-            if (from_s < to_s) out.push_back(closed_part(from_s, to_s, whole_rows));
-        };
-        const std::int64_t first_s = ceil_to(period.start_s, kHour_s);
-        const std::int64_t last_s = period.end_s / kHour_s * kHour_s;
-        if (piece.rollup_possible(dictionary_) && last_s - first_s >= 2 * kHour_s) {
-            const std::string table = request_.started ? "sessions_hour" : "sessions_hour_end";
-            raw(period.start_s, first_s);
-            out.push_back(
-                {Source::Sessions, table, "hour_time", first_s, last_s, false, true, false});
-            raw(last_s, period.end_s);
-            explain("sums from the hourly rollup; rows of sessions only at the edges");
-        } else {
-            raw(period.start_s, period.end_s);
-            explain(whole_rows ? "uniques, percentiles and attributes from rows of sessions"
-                               : "rows of sessions: a column, dimension, filter or bucket is not "
-                                 "in the rollup");
-        }
-    }
-
-    /// Single errors, and the attempts they are set against.
-    void add_errors(const Piece& piece, const Period& period, std::vector<TablePart>& out) {
-        out.push_back({Source::Errors, "events", "event_time", period.start_s, period.end_s, false,
-                       false, false});
-        note_table("slices");
-        explain("events: single errors, with what is known of their sessions");
-        if (!piece.needs_attempts()) return;
-        const bool rollup = piece.attempts_from_rollup();
-        out.push_back({Source::Slices, rollup ? "slices_minute" : "slices", "minute_time",
-                       period.start_s, period.end_s, false, rollup, false});
-    }
-
-    void explain(const std::string& reason) {
-        if (plan_.reason.find(reason) != std::string::npos) return;
-        plan_.reason += (plan_.reason.empty() ? "" : "; ") + reason;
-    }
-
-    /// What the days of a piece are made from: one table, without its times.
-    TablePart day_part(const Piece& piece) const {
-        const bool rows = piece.kind() == PieceKind::Rows;
-        const bool rollup = piece.rollup_possible(dictionary_);
-        const char* time = request_.started ? "start_time" : "end_time";
-        if (piece.source() == Source::AdViews) {
-            return {Source::AdViews, "ad_views", time, 0, 0, rows, false, false};
-        }
-        if (piece.source() == Source::Slices) {
-            return {Source::Slices,
-                    rollup ? "slices_minute" : "slices",
-                    "minute_time",
-                    0,
-                    0,
-                    false,
-                    rollup,
-                    false};
-        }
-        if (!rollup) return closed_part(0, 0, rows);
-        const char* table = request_.started ? "sessions_hour" : "sessions_hour_end";
-        return {Source::Sessions, table, "hour_time", 0, 0, false, true, false};
-    }
-
-    /// The kept days that stand; notes a wish for those that do not.
-    Result<std::vector<KeptRange>> days_of(const Piece& piece) {
-        if (days_ == nullptr || piece.source() == Source::Errors) return std::vector<KeptRange>{};
-        const auto part = day_part(piece);
-        auto recipe = piece.recipe(part, customer_id_);
-        if (!recipe) return fail(recipe.error());
-        const std::int64_t first = ceil_to(request_.period.start_s, kDay_s) / kDay_s;
-        const std::int64_t last = request_.period.end_s / kDay_s;
-        auto kept = days_->find(customer_id_, *recipe, first, last);
-        std::int64_t count = 0;
-        for (const auto& range : kept) count += range.to_day - range.from_day;
-        if (count < last - first) plan_.wishes.push_back({std::move(*recipe), first, last});
-        if (count == 0) return kept;
-        plan_.from_days = true;
-        explain("days that are over from their kept sums");
-        // Rows behind the days count for what an answer reaches.
-        note_table(part.table);
-        note_table(kKeptDaysTable);
-        return kept;
-    }
-
-    /// The tables of a piece where no kept days are.
-    std::vector<TablePart> tables_of(const Piece& piece, const std::vector<KeptRange>& kept) {
-        std::vector<TablePart> out;
-        Period gap = request_.period;
-        for (const auto& range : kept) {
-            gap.end_s = range.from_day * kDay_s;
-            if (gap.start_s < gap.end_s) add_tables(piece, gap, out);
-            gap.start_s = range.to_day * kDay_s;
-        }
-        gap.end_s = request_.period.end_s;
-        if (gap.start_s < gap.end_s) add_tables(piece, gap, out);
-        if (piece.source() == Source::Sessions) out.push_back(open_part());
-        return out;
-    }
-
-    void add_tables(const Piece& piece, const Period& period, std::vector<TablePart>& out) {
-        const auto source = piece.source();
-        if (source == Source::Sessions) {
-            add_sessions(piece, period, out);
-        } else if (source == Source::Slices) {
-            const bool rollup = piece.rollup_possible(dictionary_);
-            out.push_back({source, rollup ? "slices_minute" : "slices", "minute_time",
-                           period.start_s, period.end_s, false, rollup, false});
-            explain(rollup ? "the rollup by minute has every column"
-                           : "slices: what happened inside the range");
-        } else if (source == Source::Errors) {
-            add_errors(piece, period, out);
-        } else {
-            out.push_back({source, "ad_views", request_.started ? "start_time" : "end_time",
-                           period.start_s, period.end_s, piece.kind() == PieceKind::Rows, false,
-                           false});
-            explain("ad_views: figures of single ads");
-        }
-    }
-
-    void note_table(const std::string& table) {
-        auto& tables = plan_.tables;
-        if (std::find(tables.begin(), tables.end(), table) == tables.end()) {
-            tables.push_back(table);
-        }
-    }
-
     std::string order_sql() const {
         std::string out;
         const auto add = [&](std::size_t column, bool descending) {
@@ -439,10 +289,10 @@ private:
         make_pieces();
         std::string inner;
         for (auto& piece : pieces_) {
-            const auto kept = days_of(piece);
+            const auto kept = tables_.days_of(piece);
             if (!kept) return fail(kept.error());
-            const auto tables = tables_of(piece, *kept);
-            for (const auto& part : tables) note_table(part.table);
+            const auto tables = tables_.of(piece, *kept);
+            for (const auto& part : tables) plan_.reads(part.table);
             auto text = piece.write(tables, *kept, plan_.columns.size(), with_beacons_);
             if (!text) return fail(text.error());
             inner += (inner.empty() ? "" : " UNION ALL ") + *text;
@@ -491,21 +341,19 @@ private:
     }
 
     Result<void> write_sessions() {
-        const auto closed = closed_part(request_.period.start_s, request_.period.end_s, true);
-        const auto open = open_part();
+        const auto closed =
+            tables_.closed_part(request_.period.start_s, request_.period.end_s, true);
+        const auto open = tables_.open_part();
         Piece sums(request_, parameters_, Source::Sessions, PieceKind::Sums);
         sums.count_beacons();
-        std::vector<TablePart> tables;
-        add_sessions(sums, request_.period, tables);
-        tables.push_back(open);
-        auto totals = sums.write_totals(tables);
+        auto totals = sums.write_totals(tables_.of(sums, {}));
         if (!totals) return fail(totals.error());
         auto sql = write_session_rows(request_, parameters_, plan_, *totals, closed, open);
         if (!sql) return fail(sql.error());
         plan_.statement.sql = std::move(*sql);
-        note_table(closed.table);
-        note_table(open.table);
-        explain("one row per session: no groups, and only the columns of the rows shown");
+        plan_.reads(closed.table);
+        plan_.reads(open.table);
+        plan_.because("one row per session: no groups, and only the columns of the rows shown");
         return {};
     }
 
@@ -529,6 +377,7 @@ private:
     const KeptDays* days_;
     SqlParameters parameters_;
     Plan plan_;
+    TableChoice tables_;
     std::set<Source> sources_;
     std::vector<Source> metric_sources_;
     std::list<Piece> pieces_;
@@ -539,6 +388,15 @@ private:
 };
 
 }  // namespace
+
+void Plan::reads(const std::string& table) {
+    if (std::find(tables.begin(), tables.end(), table) == tables.end()) tables.push_back(table);
+}
+
+void Plan::because(const std::string& why) {
+    if (reason.find(why) != std::string::npos) return;
+    reason += (reason.empty() ? "" : "; ") + why;
+}
 
 Result<Plan> plan_query(const QueryRequest& request, const Dictionary& dictionary,
                         std::uint64_t customer_id, const KeptDays* days) {

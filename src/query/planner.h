@@ -44,6 +44,10 @@ struct Plan {
     bool approximate = false;         ///< holds percentiles or sketched uniques
     std::vector<DayWish> wishes;      ///< days that would have made it cheaper
     bool from_days = false;           ///< holds kept days: read it before rows of theirs change
+
+    /// Each table and each reason once.
+    void reads(const std::string& table);
+    void because(const std::string& why);
 };
 
 /// Columns of the statement after those of the plan.
