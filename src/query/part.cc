@@ -43,15 +43,21 @@ std::string time_bounds(SqlParameters& parameters, const TablePart& part) {
     const auto time = [&](std::int64_t epoch_s) {
         return part.rollup ? parameters.whole_time(epoch_s) : parameters.time(epoch_s);
     };
-    std::string out = fmt::format(" AND {} >= {} AND {} < {}", part.time_column, time(part.from_s),
-                                  part.time_column, time(part.to_s));
-    if (part.time_column == "end_time" && !part.rollup) {
-        // Parts and granules are by start: nothing starts after it ends.
-        out += fmt::format(" AND start_time >= {} AND start_time < {}",
-                           parameters.time(part.from_s - kSessionLengthMax_s),
-                           parameters.time(part.to_s));
-    }
-    return out;
+    const auto within = [&](std::int64_t from_s, std::int64_t to_s) {
+        std::string out = fmt::format("{} >= {} AND {} < {}", part.time_column, time(from_s),
+                                      part.time_column, time(to_s));
+        if (part.time_column == "end_time" && !part.rollup) {
+            // Parts and granules are by start: nothing starts after it ends.
+            out +=
+                fmt::format(" AND start_time >= {} AND start_time < {}",
+                            parameters.time(from_s - kSessionLengthMax_s), parameters.time(to_s));
+        }
+        return out;
+    };
+    auto out = within(part.from_s, part.to_s);
+    if (part.more.empty()) return " AND " + out;
+    for (const auto& [from_s, to_s] : part.more) out += " OR " + within(from_s, to_s);
+    return " AND (" + out + ")";
 }
 
 }  // namespace
@@ -360,7 +366,7 @@ Result<std::string> PartWriter::write_rows(const TablePart& part, bool by_day) {
     return out;
 }
 
-Result<std::string> PartWriter::write_days(const TablePart& part, std::uint64_t build) {
+std::string PartWriter::insert_days(const std::string& by_day, std::uint64_t build) {
     std::map<std::string, std::string> arrays;
     const auto add = [&](const char* array, const std::string& sql) {
         auto& list = arrays[array];
@@ -370,15 +376,13 @@ Result<std::string> PartWriter::write_days(const TablePart& part, std::uint64_t 
         add(any ? "texts" : "groups", "toString(" + alias + ")");
     }
     for (const auto& column : shape_.columns) {
-        const bool real = is_real_sum(part.source, column.alias.substr(2));
+        const bool real = is_real_sum(shape_.source, column.alias.substr(2));
         switch (column.kind) {
             case ColumnKind::Unique: add("uniques", column.alias); break;
             case ColumnKind::Digest: add("digests", column.alias); break;
             default: add(real ? "reals" : "sums", column.alias);
         }
     }
-    auto rows = write_rows(part, true);
-    if (!rows) return rows;
     std::string names, values;
     for (const auto& [array, list] : arrays) {
         names += fmt::format(", {}", array);
@@ -387,7 +391,7 @@ Result<std::string> PartWriter::write_days(const TablePart& part, std::uint64_t 
     return fmt::format(
         "INSERT INTO {} (customerid, build, day, n{}) SELECT {{customer:UInt64}}, {}, day, n{} "
         "FROM ({})",
-        kKeptDaysTable, names, parameters_.unsigned_integer(build), values, *rows);
+        kKeptDaysTable, names, parameters_.unsigned_integer(build), values, by_day);
 }
 
 std::string PartWriter::write_kept(const std::vector<KeptRange>& ranges) {

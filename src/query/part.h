@@ -23,6 +23,8 @@ struct TablePart {
     bool whole_rows = false;  ///< no cancelled rows (uniques, percentiles); else sums with sign
     bool rollup = false;
     bool live = false;  ///< live_sessions
+    /// Further times, [first, second): one read of a table costs less than several.
+    std::vector<std::pair<std::int64_t, std::int64_t>> more = {};
 };
 
 /// What a column of the inner statement is.
@@ -86,9 +88,10 @@ public:
 
     /// `SELECT … FROM table …` of one part, with the filters of the request.
     Result<std::string> write(const TablePart& part);
-    /// The INSERT that makes the rows of `kept_days` of one part: the sums and states of each day
-    /// and group.
-    Result<std::string> write_days(const TablePart& part, std::uint64_t build);
+    /// The sums and states of a part by `day` (since the epoch) and group.
+    Result<std::string> write_by_day(const TablePart& part) { return write_rows(part, true); }
+    /// The INSERT that makes rows of `kept_days` of what `write_by_day` or its like hands out.
+    std::string insert_days(const std::string& by_day, std::uint64_t build);
     /// The same columns as `write`, from days that were made so.
     std::string write_kept(const std::vector<KeptRange>& ranges);
     /// `FROM table WHERE …` of one part: customer, time, filters.

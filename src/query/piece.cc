@@ -20,6 +20,24 @@ std::string factor(double value) {
     return value == 1 ? std::string() : fmt::format(" * {}", value);
 }
 
+/// Sums by minute of rows that have `minute`, as k_0 and so on; `by_day`: the largest of each day.
+/// `group` are the group columns, each with a comma behind.
+std::string peaks_sql(const std::string& rows, const std::string& group,
+                      const std::vector<std::string>& peaks, bool by_day) {
+    std::string values, largest;
+    for (std::size_t i = 0; i < peaks.size(); ++i) {
+        values += fmt::format("toInt64({}) AS k_{}, ", peaks[i], i);
+        largest += fmt::format("max(k_{0}) AS k_{0}, ", i);
+    }
+    const auto minutes = fmt::format("SELECT {0}{1}{2}sum(n) AS n FROM ({3}) GROUP BY {0}minute",
+                                     group, by_day ? "minute, " : "", values, rows);
+    if (!by_day) return minutes;
+    return fmt::format(
+        "SELECT intDiv(toUnixTimestamp(minute), {0}) AS day, {1}{2}sum(n) AS n FROM ({3}) "
+        "GROUP BY {1}day",
+        kDay_s, group, largest, minutes);
+}
+
 bool rollup_has(Source source, const DimensionUse& use) {
     return use.dimension != nullptr && rollup_has_dimension(source, use.dimension->key);
 }
@@ -250,10 +268,10 @@ std::string Piece::metric_sql(const MetricUse& use) {
     if (use.aggregate != Aggregate::Plain) return sample_sql(use, formula.sample);
     if (metric.form == Form::Unique) return unique_sql(metric.unique);
     if (metric.form == Form::Peak) {
-        // The sums by minute are made inside; see write.
-        return fmt::format("max({})", formula.numerator.write([&](const std::string& column) {
-            return parts_.sum(column);
-        }));
+        // The sums by minute are made inside; see `peaks_sql`.
+        peaks_.push_back(formula.numerator.write(
+            [&](const std::string& column) { return "sum(" + parts_.sum(column) + ")"; }));
+        return fmt::format("max(k_{})", peaks_.size() - 1);
     }
     const std::string numerator = numerator_sql(formula);
     switch (metric.form) {
@@ -306,21 +324,44 @@ Result<std::string> Piece::write_totals(const std::vector<TablePart>& tables) {
         *inner);
 }
 
-Result<DayRecipe> Piece::recipe(const TablePart& part, std::uint64_t customer_id) const {
+std::string Piece::group_sql() const {
+    std::string out;
+    for (const auto& [use, alias] : groups_) out += alias + ", ";
+    return out;
+}
+
+/// The peaks as the sums that are kept of them: one for each group and day.
+PartShape Piece::peak_shape() const {
+    PartShape out{source_, false, true, {}, {}, parts_.shape().groups};
+    for (std::size_t i = 0; i < peaks_.size(); ++i) {
+        out.columns.push_back({"k_" + std::to_string(i), {}, ColumnKind::Sum});
+    }
+    return out;
+}
+
+Result<DayRecipe> Piece::recipe(TablePart part, std::uint64_t customer_id) const {
     DayRecipe out;
     out.details = source_ != Source::Sessions;
+    const bool peak = kind_ == PieceKind::Peak;
+    auto rows = parts_.shape();
+    rows.minute = peak;
     // It outlives this piece and its request.
-    out.write = [request = std::make_shared<const QueryRequest>(request_), shape = parts_.shape(),
-                 part, customer_id](std::int64_t from_s, std::int64_t to_s,
-                                    std::uint64_t build) -> Result<store::Statement> {
+    out.write = [request = std::make_shared<const QueryRequest>(request_), rows = std::move(rows),
+                 kept = peak ? peak_shape() : parts_.shape(), group = group_sql(), peaks = peaks_,
+                 part = std::move(part), customer_id,
+                 peak](std::int64_t from_s, std::int64_t to_s,
+                       std::uint64_t build) -> Result<store::Statement> {
         SqlParameters parameters(customer_id);
-        PartWriter writer(*request, parameters, shape);
         TablePart days = part;
         days.from_s = from_s;
         days.to_s = to_s;
-        auto sql = writer.write_days(days, build);
-        if (!sql) return fail(sql.error());
-        return store::Statement{std::move(*sql), parameters.take()};
+        PartWriter reader(*request, parameters, rows);
+        auto by_day = peak ? reader.write(days) : reader.write_by_day(days);
+        if (!by_day) return fail(by_day.error());
+        if (peak) by_day = peaks_sql(*by_day, group, peaks, true);
+        PartWriter writer(*request, parameters, kept);
+        auto sql = writer.insert_days(*by_day, build);
+        return store::Statement{std::move(sql), parameters.take()};
     };
     const auto statement = out.write(0, kDay_s, 0);
     if (!statement) return fail(statement.error());
@@ -334,17 +375,13 @@ Result<std::string> Piece::write(const std::vector<TablePart>& tables,
     auto rows = inner_sql(tables);
     if (!rows) return rows;
     std::string inner = std::move(*rows);
-    if (!kept.empty()) inner += (inner.empty() ? "" : " UNION ALL ") + parts_.write_kept(kept);
-    std::string group;
-    for (const auto& [use, alias] : groups_) group += alias + ", ";
-    if (kind_ == PieceKind::Peak) {
-        std::string sums;
-        for (const auto& column : parts_.columns()) {
-            sums += fmt::format("sum({0}) AS {0}, ", column.alias);
-        }
-        inner = fmt::format("SELECT {0}{1}sum(n) AS n FROM ({2}) GROUP BY {0}minute", group, sums,
-                            inner);
+    const bool peak = kind_ == PieceKind::Peak;
+    if (peak && !inner.empty()) inner = peaks_sql(inner, group_sql(), peaks_, false);
+    if (!kept.empty()) {
+        PartWriter writer(request_, parameters_, peak ? peak_shape() : parts_.shape());
+        inner += (inner.empty() ? "" : " UNION ALL ") + writer.write_kept(kept);
     }
+    const auto group = group_sql();
     std::string select = group;
     for (std::size_t i = 0; i < columns; ++i) {
         const auto own = std::find_if(values_.begin(), values_.end(),

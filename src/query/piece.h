@@ -67,7 +67,7 @@ public:
                               const std::vector<KeptRange>& kept, std::size_t columns,
                               bool beacons);
     /// How the days of this piece are made from `part`, whose times are not read. Only `by_state`.
-    Result<DayRecipe> recipe(const TablePart& part, std::uint64_t customer_id) const;
+    Result<DayRecipe> recipe(TablePart part, std::uint64_t customer_id) const;
     /// `SELECT tuple(rows, beacons, late, lost, numbered)` of a piece without groups.
     Result<std::string> write_totals(const std::vector<TablePart>& tables);
 
@@ -85,6 +85,8 @@ private:
     std::string unique_sql(const Sample& unique);
     std::string where_flag(const Sample& sample);
     std::string range_ms();
+    std::string group_sql() const;
+    PartShape peak_shape() const;
     Result<std::string> inner_sql(const std::vector<TablePart>& tables);
 
     const QueryRequest& request_;
@@ -97,6 +99,7 @@ private:
     std::string bucket_;
     std::string deviate_;  ///< bound once: the normal deviate of the confidence level
     std::vector<std::pair<std::size_t, std::string>> values_;
+    std::vector<std::string> peaks_;  ///< of PieceKind::Peak: over the sums of a minute
     bool beacons_ = false;
     bool attempts_ = false;  ///< of Errors: a share of all attempts is asked for
     bool approximate_ = false;

@@ -1,5 +1,8 @@
 #include "query/table_choice.h"
 
+#include <algorithm>
+#include <utility>
+
 namespace playhead::query {
 
 namespace {
@@ -8,6 +11,23 @@ constexpr std::int64_t kHour_s = 3600;
 
 std::int64_t ceil_to(std::int64_t value, std::int64_t step) {
     return (value + step - 1) / step * step;
+}
+
+/// Each table once, with all of its times. Single errors have a read of their own shape.
+std::vector<TablePart> joined(std::vector<TablePart> parts) {
+    std::vector<TablePart> out;
+    for (auto& part : parts) {
+        const auto same = std::find_if(out.begin(), out.end(), [&](const TablePart& other) {
+            return other.table == part.table && other.source == part.source &&
+                   part.source != Source::Errors;
+        });
+        if (same == out.end()) {
+            out.push_back(std::move(part));
+        } else {
+            same->more.emplace_back(part.from_s, part.to_s);
+        }
+    }
+    return out;
 }
 
 }  // namespace
@@ -90,10 +110,8 @@ TablePart TableChoice::day_part(const Piece& piece) const {
 
 /// The kept days that stand; notes a wish for those that do not.
 Result<std::vector<KeptRange>> TableChoice::days_of(const Piece& piece) {
-    // The largest of sums is no sum; single errors are set against attempts of the whole period.
-    if (days_ == nullptr || piece.source() == Source::Errors || piece.kind() == PieceKind::Peak) {
-        return std::vector<KeptRange>{};
-    }
+    // Single errors are set against the attempts of the whole period.
+    if (days_ == nullptr || piece.source() == Source::Errors) return std::vector<KeptRange>{};
     const auto part = day_part(piece);
     auto recipe = piece.recipe(part, customer_id_);
     if (!recipe) return fail(recipe.error());
@@ -124,7 +142,7 @@ std::vector<TablePart> TableChoice::of(const Piece& piece, const std::vector<Kep
     gap.end_s = request_.period.end_s;
     if (gap.start_s < gap.end_s) add_tables(piece, gap, out);
     if (piece.source() == Source::Sessions) out.push_back(open_part());
-    return out;
+    return joined(std::move(out));
 }
 
 void TableChoice::add_tables(const Piece& piece, const Period& period,
