@@ -124,7 +124,7 @@ void add_form(std::vector<Parameter>& out) {
                          {"json", "ndjson", "csv", "arrow", "parquet"}, "json"));
     out.push_back(flag("meta", "0: without `meta`.", true));
     out.push_back(flag("explain", "1: with the SQL in `meta`.", false));
-    out.push_back(flag("querycache", "0: asks the store, whatever is kept.", true));
+    out.push_back(flag("querycache", "0: computes from rows and rollups, whatever is kept.", true));
     out.push_back(
         {.name = "queryId", .type = ParameterType::Id, .description = "Your id of this query."});
     for (const char* name :
