@@ -91,6 +91,12 @@ export class Server {
         return "";
     }
 
+    // Why a JSON answer is not of this component; "" when it is.
+    faultOf(component, answer) {
+        const validate = this.validator({ $ref: `#/components/schemas/${component}` });
+        return validate(JSON.parse(answer.bytes.toString())) ? "" : this.ajv.errorsText(validate.errors);
+    }
+
     // Why the answer is not what the document promises; "" when it is.
     fault(operation, answer) {
         const seen = `${answer.status} ${answer.type} ${answer.bytes.toString().slice(0, TEXT_MAX)}`;
