@@ -28,3 +28,22 @@ step() {
         return 1
     fi
 }
+
+# titled_when_busy TITLE: passes on what ninja prints, below the title; nothing where there is no work.
+# (`ninja -n` cannot tell: it always wants to look for new files first, and does not do it.)
+titled_when_busy() {
+    local title="$1" line busy=
+    while IFS= read -r line; do
+        case "$line" in
+            'ninja: Entering directory'* | 'ninja: no work to do.' | *'Re-checking globbed directories...') continue ;;
+        esac
+        [ -n "$busy" ] || say "$title"
+        busy=1
+        if [ -t 1 ] && [[ "$line" == '['* ]]; then
+            printf '\r%.100s\033[K' "$line"
+        else
+            printf '%s\n' "$line"
+        fi
+    done
+    if [ -n "$busy" ] && [ -t 1 ]; then echo; fi
+}

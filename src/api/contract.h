@@ -34,7 +34,8 @@
 
 namespace playhead::api {
 
-/// One form of an answer.
+/// One form of an answer. One of status 304 says that the operation honours `If-None-Match` and
+/// answers an `ETag`.
 struct Reply {
     int status = 200;
     std::string content_type = "application/json";

@@ -6,6 +6,7 @@
 
 #include "api/contract.h"
 #include "base/json_writer.h"
+#include "http/content_coding.h"
 
 namespace playhead::api {
 
@@ -24,6 +25,19 @@ constexpr std::pair<std::string_view, std::string_view> kTags[] = {
 };
 
 constexpr std::string_view kProblem = R"({"$ref":"#/components/schemas/Problem"})";
+
+// Headers that an operation takes or answers follow from its replies. `Accept` is not among them:
+// OpenAPI has the content types of a reply for it, and ignores a parameter of that name.
+constexpr std::string_view kHeaderParameters =
+    R"({"IfNoneMatch":{"name":"If-None-Match","in":"header","required":false,)"
+    R"("description":"The `ETag` of the answer you have, or several: 304 when it is still the )"
+    R"(answer.","schema":{"type":"string"}},)"
+    R"("AcceptEncoding":{"name":"Accept-Encoding","in":"header","required":false,)"
+    R"("description":"zstd, br or gzip, with weights. Short answers are not compressed.",)"
+    R"("schema":{"type":"string"}}})";
+constexpr std::string_view kHeaders =
+    R"({"ETag":{"description":"For `If-None-Match`; not of rows that are streamed.",)"
+    R"("schema":{"type":"string"}}})";
 
 std::string lower_method(net::Method method) {
     std::string name(net::method_name(method));
@@ -168,6 +182,26 @@ std::map<int, std::vector<Reply>> all_replies(const Operation& operation) {
     return out;
 }
 
+/// Knows `If-None-Match`.
+bool is_conditional(const Operation& operation) {
+    return std::ranges::any_of(operation.replies,
+                               [](const Reply& reply) { return reply.status == 304; });
+}
+
+void write_parameters(JsonWriter& json, const Operation& operation) {
+    const bool shrinks = std::ranges::any_of(operation.replies, [](const Reply& reply) {
+        return reply.status == 200 && http::is_compressible(reply.content_type);
+    });
+    const bool conditional = is_conditional(operation);
+    if (operation.parameters.empty() && !shrinks && !conditional) return;
+    json.key("parameters");
+    json.begin_array();
+    for (const auto& parameter : operation.parameters) write_parameter(json, parameter);
+    if (conditional) json.raw(R"({"$ref":"#/components/parameters/IfNoneMatch"})");
+    if (shrinks) json.raw(R"({"$ref":"#/components/parameters/AcceptEncoding"})");
+    json.end_array();
+}
+
 void write_replies(JsonWriter& json, const Operation& operation) {
     json.key("responses");
     json.begin_object();
@@ -176,6 +210,10 @@ void write_replies(JsonWriter& json, const Operation& operation) {
         json.begin_object();
         const auto& text = forms.front().description;
         json.member("description", text.empty() ? net::status_phrase(status) : text);
+        if ((status == 200 || status == 304) && is_conditional(operation)) {
+            json.key("headers");
+            json.raw(R"({"ETag":{"$ref":"#/components/headers/ETag"}})");
+        }
         const bool content = std::any_of(forms.begin(), forms.end(), [](const auto& each) {
             return !each.content_type.empty();
         });
@@ -256,12 +294,7 @@ void write_operation(JsonWriter& json, const Operation& operation) {
     }
     json.key("security");
     json.raw(operation.permission ? R"([{"apiKey":[]},{"bearer":[]}])" : "[]");
-    if (!operation.parameters.empty()) {
-        json.key("parameters");
-        json.begin_array();
-        for (const auto& parameter : operation.parameters) write_parameter(json, parameter);
-        json.end_array();
-    }
+    write_parameters(json, operation);
     if (operation.body) write_body(json, *operation.body);
     write_replies(json, operation);
     write_variants(json, operation);
@@ -330,6 +363,10 @@ std::string Contract::openapi_json() const {
     json.key("securitySchemes");
     json.raw(R"({"apiKey":{"type":"apiKey","in":"header","name":"X-API-Key"},)"
              R"("bearer":{"type":"http","scheme":"bearer"}})");
+    json.key("parameters");
+    json.raw(kHeaderParameters);
+    json.key("headers");
+    json.raw(kHeaders);
     json.key("schemas");
     json.begin_object();
     for (const auto& [name, schema] : schemas_) {

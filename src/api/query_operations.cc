@@ -175,6 +175,7 @@ Operation session_operation() {
                           {.name = "sessionid", .description = "The id the player gave it."});
     out.replies = row_replies("{\"anyOf\":[" + schema_of("SessionDetail") + "," +
                               schema_of("Envelope") + "]}");
+    out.replies.push_back(not_modified());
     out.problems = {422, 429, 499, 504};
     out.examples = {{.name = "no such session", .query = "sessionid=nobody", .status = 404},
                     {.name = "without an id", .query = kSum}};

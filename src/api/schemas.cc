@@ -10,6 +10,7 @@
 #include "api/alert_operations.h"
 #include "api/export_operations.h"
 #include "base/json_writer.h"
+#include "query/session_detail.h"
 
 namespace playhead::api {
 
@@ -188,30 +189,6 @@ void add_administration(Contract& contract) {
     contract.add_schema("AuditPage", object_schema({"entries #AuditEntry[]", "before integer?"}));
 }
 
-void add_session(Contract& contract) {
-    const auto interval = {"start number?", "start_iso string?", "ms integer?", "from_s number",
-                           "to_s number"};
-    contract.add_schema("Interval", object_schema(interval));
-    contract.add_schema("Stall",
-                        object_schema({"start number?", "start_iso string?", "ms integer?",
-                                       "after_seek boolean", "from_s number", "to_s number"}));
-    contract.add_schema("Rendition",
-                        object_schema({"time number?", "time_iso string?", "kbps number?",
-                                       "position_s number", "text string"}));
-    contract.add_schema(
-        "SessionError",
-        object_schema({"time number?", "time_iso string?", "code string", "message string",
-                       "details string", "type string", "phase string", "position_s number"}));
-    contract.add_schema("ScoreBreakdown",
-                        object_schema({"score number?", "startup number", "stalls number",
-                                       "quality number", "failure number"}));
-    contract.add_schema("SessionDetail",
-                        object_schema({"session object", "scorebreakdown #ScoreBreakdown",
-                                       "stalls #Stall[]", "pauses #Interval[]", "seeks #Interval[]",
-                                       "renditions #Rendition[]", "errors #SessionError[]",
-                                       "ads object[]", "events object[]", "slices object[]"}));
-}
-
 }  // namespace
 
 std::string schema_of(std::string_view name) {
@@ -259,7 +236,9 @@ void add_schemas(Contract& contract, const query::Dictionary& dictionary) {
         R"("rate":{"type":["number","null"],"description":"Per 100 attempts"},)"
         R"("share":{"type":["number","null"],"description":"Percent of all"}}})");
     contract.add_schema("Meta", kMeta);
-    add_session(contract);
+    for (auto& [name, schema] : query::session_detail_schemas()) {
+        contract.add_schema(std::move(name), std::move(schema));
+    }
     add_administration(contract);
     add_alert_schemas(contract);
     add_export_schemas(contract);

@@ -1,9 +1,6 @@
 #include "query/session_lists.h"
 
-#include <fmt/chrono.h>
-#include <fmt/format.h>
-
-#include <chrono>
+#include <span>
 
 #include "model/event.h"
 
@@ -112,53 +109,63 @@ private:
     std::int64_t last_seek_ms_ = 0;
 };
 
-void write_intervals(JsonWriter& json, const char* name, const std::vector<SessionInterval>& list) {
+using store::Cell;
+
+/// Of a stall; a pause and a seek have no `after_seek`.
+constexpr JsonMember<SessionInterval> kStallMembers[] = {
+    {"start", Holds::Time, [](const auto& each) { return Cell(each.start_ms); }},
+    {"ms", Holds::IntegerOrNull,
+     [](const auto& each) { return each.length_ms < 0 ? Cell() : Cell(each.length_ms); }},
+    {"from_s", Holds::Number, [](const auto& each) { return Cell(each.from_s); }},
+    {"to_s", Holds::Number, [](const auto& each) { return Cell(each.to_s); }},
+    {"after_seek", Holds::Flag,
+     [](const auto& each) { return Cell(std::int64_t{each.after_seek}); }},
+};
+constexpr std::span<const JsonMember<SessionInterval>> kStall = kStallMembers;
+constexpr auto kInterval = kStall.first(kStall.size() - 1);
+
+constexpr JsonMember<SessionEvent> kRenditionMembers[] = {
+    {"time", Holds::Time, [](const auto& event) { return Cell(event.time_ms); }},
+    {"kbps", Holds::NumberOrNull,
+     [](const auto& event) { return event.value > 0 ? Cell(event.value) : Cell(); }},
+    {"position_s", Holds::Number, [](const auto& event) { return Cell(event.position_s); }},
+    {"text", Holds::Text, [](const auto& event) { return Cell(event.text); }},
+};
+constexpr std::span<const JsonMember<SessionEvent>> kRendition = kRenditionMembers;
+
+constexpr JsonMember<SessionEvent> kErrorMembers[] = {
+    {"time", Holds::Time, [](const auto& event) { return Cell(event.time_ms); }},
+    {"code", Holds::Text, [](const auto& event) { return Cell(event.error_code); }},
+    {"message", Holds::Text, [](const auto& event) { return Cell(event.error_message); }},
+    {"details", Holds::Text, [](const auto& event) { return Cell(event.text); }},
+    {"type", Holds::Text,
+     [](const auto& event) {
+         const bool fatal = event.severity == static_cast<int>(model::Severity::Fatal);
+         return Cell(fatal ? "fatal" : "warning");
+     }},
+    {"phase", Holds::Text, [](const auto& event) { return Cell(event.phase); }},
+    {"position_s", Holds::Number, [](const auto& event) { return Cell(event.position_s); }},
+};
+constexpr std::span<const JsonMember<SessionEvent>> kError = kErrorMembers;
+
+bool is_rendition(const SessionEvent& event) {
+    return kind_of(event) == EventKind::Rendition;
+}
+
+bool is_error(const SessionEvent& event) {
+    const auto kind = kind_of(event);
+    return kind == EventKind::Error || kind == EventKind::AdError || event.severity != 0;
+}
+
+template <class Row>
+void write_list(JsonWriter& json, const char* name, std::span<const JsonMember<Row>> members,
+                const std::vector<Row>& rows, bool (*is_listed)(const Row&) = nullptr) {
     json.key(name);
     json.begin_array();
-    for (const auto& each : list) {
+    for (const auto& row : rows) {
+        if (is_listed != nullptr && !is_listed(row)) continue;
         json.begin_object();
-        write_time(json, "start", each.start_ms);
-        json.key("ms");
-        each.length_ms < 0 ? json.null() : json.value(each.length_ms);
-        if (std::string_view(name) == "stalls") json.member("after_seek", each.after_seek);
-        json.member("from_s", each.from_s);
-        json.member("to_s", each.to_s);
-        json.end_object();
-    }
-    json.end_array();
-}
-
-void write_renditions(JsonWriter& json, const std::vector<SessionEvent>& events) {
-    json.key("renditions");
-    json.begin_array();
-    for (const auto& event : events) {
-        if (kind_of(event) != EventKind::Rendition) continue;
-        json.begin_object();
-        write_time(json, "time", event.time_ms);
-        json.key("kbps");
-        event.value > 0 ? json.value(event.value) : json.null();
-        json.member("position_s", event.position_s);
-        json.member("text", event.text);
-        json.end_object();
-    }
-    json.end_array();
-}
-
-void write_errors(JsonWriter& json, const std::vector<SessionEvent>& events) {
-    json.key("errors");
-    json.begin_array();
-    for (const auto& event : events) {
-        const auto kind = kind_of(event);
-        if (kind != EventKind::Error && kind != EventKind::AdError && event.severity == 0) continue;
-        json.begin_object();
-        write_time(json, "time", event.time_ms);
-        json.member("code", event.error_code);
-        json.member("message", event.error_message);
-        json.member("details", event.text);
-        json.member("type", event.severity == static_cast<int>(model::Severity::Fatal) ? "fatal"
-                                                                                       : "warning");
-        json.member("phase", event.phase);
-        json.member("position_s", event.position_s);
+        write_members(json, members, row);
         json.end_object();
     }
     json.end_array();
@@ -166,32 +173,24 @@ void write_errors(JsonWriter& json, const std::vector<SessionEvent>& events) {
 
 }  // namespace
 
-void write_time(JsonWriter& json, const std::string& name, std::int64_t epoch_ms) {
-    json.key(name);
-    if (epoch_ms == 0) {
-        json.null();
-        json.key(name + "_iso");
-        json.null();
-        return;
-    }
-    json.raw(fmt::format("{}.{:03}", epoch_ms / 1000, epoch_ms % 1000));
-    const std::chrono::sys_seconds whole{std::chrono::seconds(epoch_ms / 1000)};
-    json.member(name + "_iso", fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z",
-                                           fmt::gmtime(std::chrono::system_clock::to_time_t(whole)),
-                                           epoch_ms % 1000));
-}
-
 SessionIntervals intervals_of(const std::vector<SessionEvent>& events) {
     return Reader().read(events);
 }
 
 void write_session_lists(JsonWriter& json, const std::vector<SessionEvent>& events) {
     const auto intervals = intervals_of(events);
-    write_intervals(json, "stalls", intervals.stalls);
-    write_intervals(json, "pauses", intervals.pauses);
-    write_intervals(json, "seeks", intervals.seeks);
-    write_renditions(json, events);
-    write_errors(json, events);
+    write_list(json, "stalls", kStall, intervals.stalls);
+    write_list(json, "pauses", kInterval, intervals.pauses);
+    write_list(json, "seeks", kInterval, intervals.seeks);
+    write_list(json, "renditions", kRendition, events, is_rendition);
+    write_list(json, "errors", kError, events, is_error);
+}
+
+std::vector<NamedSchema> session_list_schemas() {
+    return {{"Stall", members_schema(kStall)},
+            {"Interval", members_schema(kInterval)},
+            {"Rendition", members_schema(kRendition)},
+            {"SessionError", members_schema(kError)}};
 }
 
 }  // namespace playhead::query

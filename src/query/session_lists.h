@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/json_writer.h"
+#include "query/json_members.h"
 
 namespace playhead::query {
 
@@ -40,7 +41,7 @@ SessionIntervals intervals_of(const std::vector<SessionEvent>& events);
 /// Writes the members stalls, pauses, seeks, renditions and errors into the open object.
 void write_session_lists(JsonWriter& json, const std::vector<SessionEvent>& events);
 
-/// Writes `name` as epoch seconds with ms decimals and `<name>_iso`; null for 0.
-void write_time(JsonWriter& json, const std::string& name, std::int64_t epoch_ms);
+/// Of the rows of these members: Stall, Interval (of pauses and seeks), Rendition, SessionError.
+std::vector<NamedSchema> session_list_schemas();
 
 }  // namespace playhead::query

@@ -15,12 +15,16 @@ type Query = operations["metricQuery"]["parameters"]["query"];
 const query: Query = { metrics: ["attempts"], period: "last=24h", granularity: "hour" };
 const attempts = (answer: Answer): unknown => answer.response[0]?.["attempts"];
 const problem = (each: components["schemas"]["Problem"]): string => each.title;
-console.log(query, attempts, problem);
+const detail = (each: components["schemas"]["SessionDetail"]): (string | number | undefined)[] =>
+    [each.session.country, each.session.tags["plan"], each.ads[0]?.adposition, each.events[0]?.severity,
+     each.slices[0]?.playing_ms, each.stalls[0]?.from_s, each.scorebreakdown.startup];
+console.log(query, attempts, problem, detail);
 `;
 const MISUSE = `
-import type { operations } from "./schema";
+import type { components, operations } from "./schema";
 type Query = operations["metricQuery"]["parameters"]["query"];
 export const query: Query = { metrics: ["attempts"], granularity: "fortnight" };
+export const ad = (each: components["schemas"]["SessionDetail"]) => each.ads[0]?.adpositon;
 `;
 
 // The errors of each file.
@@ -41,6 +45,7 @@ const ANSWERS = {
     Envelope: ["metricQuery", "metrics=attempts,latency&aggby=cdn&period=last%3D24h"],
     AlertRulePage: ["listAlertRules", ""],
     Problem: ["metricQuery", "metrics=atempts&period=last%3D24h"],
+    SessionDetail: ["session", "sessionid="],
 };
 const READ = `
 import json, sys
@@ -75,7 +80,8 @@ async function pythonTypes(check, server, folder) {
     const answers = {};
     for (const [name, [id, query]] of Object.entries(ANSWERS)) {
         const operation = server.operations.find((each) => each.operationId === id);
-        answers[name] = (await server.send(operation, { query })).bytes.toString();
+        const of = query.endsWith("sessionid=") ? encodeURIComponent(server.samples.sessionid) : "";
+        answers[name] = (await server.send(operation, { query: query + of })).bytes.toString();
     }
     let output = "";
     try {
@@ -96,8 +102,10 @@ export async function compileClient(check, server) {
         fs.writeFileSync(path.join(folder, "misuse.ts"), MISUSE);
         const [errors, refused] = compile(folder, ["use.ts", "misuse.ts"]);
         check("a generated TypeScript client compiles", errors.length === 0, errors.join("; "));
-        check("it refuses a value that the document does not have",
-              refused.some((each) => each.includes("fortnight")), refused.join("; "));
+        for (const wrong of ["fortnight", "adpositon"]) {
+            check(`it refuses what the document does not have: ${wrong}`,
+                  refused.some((each) => each.includes(wrong)), refused.join("; "));
+        }
         await pythonTypes(check, server, folder);
         for (const { operationId } of server.operations) {
             if (source.includes(`    ${operationId}: {`)) continue;

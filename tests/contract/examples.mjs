@@ -20,6 +20,7 @@ export async function runExamples(check, server) {
         }
     }
     await runNamedQueries(check, server);
+    await runSessions(check, server);
 }
 
 // Every variant on what the server has: it answers rows, and they are as documented.
@@ -44,4 +45,25 @@ async function runNamedQueries(check, server) {
         check(`${operation.operationId} on real data: ${rows} rows`, fault === "" && rows > 0,
               `${query} → ${fault || answer.bytes.toString().slice(0, 200)}`);
     }
+}
+
+// Every session of the last hours in detail: each as documented, and no list of it empty in all of
+// them, so that the schema of its items has been tried.
+async function runSessions(check, server) {
+    const operation = (id) => server.operations.find((each) => each.operationId === id);
+    const list = await server.send(operation("listSessions"), {
+        query: "metrics=attempts&period=last%3D24h&allstatus=1&limit=200" });
+    const ids = JSON.parse(list.bytes.toString()).response.map((each) => each.sessionid);
+    const faults = [], lists = new Map();
+    for (const id of ids) {
+        const answer = await server.send(operation("session"), { query: `sessionid=${encodeURIComponent(id)}` });
+        // Not "or an envelope", as the operation has it.
+        const fault = answer.status === 200 ? server.faultOf("SessionDetail", answer) : String(answer.status);
+        if (fault !== "") faults.push(`${id}: ${fault}`);
+        for (const [name, value] of Object.entries(JSON.parse(answer.bytes.toString()))) {
+            if (Array.isArray(value)) lists.set(name, (lists.get(name) ?? 0) + value.length);
+        }
+    }
+    check(`${ids.length} sessions in detail`, ids.length > 0 && faults.length === 0, faults.slice(0, 2).join(" | "));
+    for (const [name, items] of lists) check(`${name} of these sessions: ${items}`, items > 0);
 }

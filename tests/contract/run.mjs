@@ -7,6 +7,7 @@ import { checkDocument } from "./document.mjs";
 import { runExamples } from "./examples.mjs";
 import { compileClient } from "./client.mjs";
 import { fuzz } from "./fuzz.mjs";
+import { checkHeaders } from "./headers.mjs";
 import { Server } from "./server.mjs";
 import { checkViews } from "./views.mjs";
 
@@ -33,7 +34,7 @@ function check(name, good, detail = "") {
 const document = await (await fetch(`${values.url}/openapi.json`)).json();
 const server = new Server(values, document);
 await server.loadSamples();
-for (const part of [checkDocument, runExamples, compileClient, checkViews, fuzz]) {
+for (const part of [checkDocument, runExamples, checkHeaders, compileClient, checkViews, fuzz]) {
     if (values.only && values.only !== part.name) continue;
     const begun = Date.now();
     try {

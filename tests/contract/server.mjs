@@ -45,6 +45,12 @@ export class Server {
         this.samples = { sessionid, subscriberid, assetid };
     }
 
+    // The headers that an operation lists.
+    headersOf(operation) {
+        return (operation.parameters ?? []).map(({ $ref }) => $ref?.replace("#/components/parameters/", ""))
+            .filter((name) => name).map((name) => this.document.components.parameters[name].name);
+    }
+
     // The schema itself, where it points into the document.
     resolved(schema) {
         const name = schema?.$ref?.replace("#/components/schemas/", "");
@@ -59,11 +65,11 @@ export class Server {
     }
 
     // `query` is an encoded text, `path` the values of path parameters.
-    async send(operation, { query = "", path = {}, body, contentType, credential = true } = {}) {
+    async send(operation, { query = "", path = {}, body, contentType, credential = true, header = {} } = {}) {
         const target = operation.path.replace(/\{(\w+)\}/g, (_, name) =>
             encodeURIComponent(path[name] ?? (name === "customerId" ? this.customer
                 : operation.parameters.find((each) => each.name === name)?.example ?? name)));
-        const headers = {};
+        const headers = { ...header };
         if (credential && operation.security.length > 0) {
             headers["X-API-Key"] = operation["x-permission"] === "read" ? this.key : this.adminKey;
         }
@@ -73,8 +79,9 @@ export class Server {
             signal: AbortSignal.timeout(60_000),
         });
         const bytes = Buffer.from(await response.arrayBuffer());
-        return { status: response.status, bytes,
-                 type: (response.headers.get("content-type") ?? "").split(";")[0] };
+        const read = (name) => response.headers.get(name) ?? "";
+        return { status: response.status, bytes, type: read("content-type").split(";")[0],
+                 etag: read("etag"), vary: read("vary"), coding: read("content-encoding") };
     }
 
     // Each line is a row, without what only an envelope has.
@@ -91,12 +98,19 @@ export class Server {
         return "";
     }
 
+    // Why a JSON answer is not of this component; "" when it is.
+    faultOf(component, answer) {
+        const validate = this.validator({ $ref: `#/components/schemas/${component}` });
+        return validate(JSON.parse(answer.bytes.toString())) ? "" : this.ajv.errorsText(validate.errors);
+    }
+
     // Why the answer is not what the document promises; "" when it is.
     fault(operation, answer) {
         const seen = `${answer.status} ${answer.type} ${answer.bytes.toString().slice(0, TEXT_MAX)}`;
         const promised = operation.responses[answer.status];
         if (!promised) return `status is not documented: ${seen}`;
         if (answer.status >= 500 && answer.status !== 503 && answer.status !== 504) return seen;
+        if (answer.etag !== "" && !promised.headers?.ETag) return `its ETag is not documented: ${seen}`;
         if (!promised.content) return answer.bytes.length === 0 ? "" : `has a body: ${seen}`;
         const form = promised.content[answer.type];
         if (!form) return `content type is not documented: ${seen}`;

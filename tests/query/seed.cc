@@ -123,6 +123,8 @@ model::AdViewRow ad_of(const Fields& fields) {
             row.end_ms = std::stoll(value) * 1000;
         else if (name == "adid")
             row.id = value;
+        else if (name == "adposition")
+            row.position = value;
         else if (name == "ordinal")
             row.ordinal = static_cast<std::uint32_t>(std::stoul(value));
         else if (name == "load_ms")

@@ -58,8 +58,8 @@ def commands_of(page):
 
 def documented_commands(tally, server, admin_key):
     """Each block runs in a shell as it stands; it must print something, and curl must get 2xx."""
-    session = server.api(f"/mm-apis/listsessions/{CUSTOMER}?metrics=subscriberid&period=last=24h&"
-                         "filter=%5Bsubscriberid!=null%5D&limit=1")["response"][0]
+    session = server.api(f"/mm-apis/listsessions/{CUSTOMER}?metrics=subscriberid,assetid&period=last=24h&"
+                         "filter=%5Bsubscriberid!=null%5D%5Bassetid!=null%5D&limit=1")["response"][0]
     with harness.folder() as work:
         (work / "curl").write_text('#!/bin/sh\nexec "$REAL_CURL" --fail-with-body "$@"\n')
         (work / "curl").chmod(0o755)
@@ -67,6 +67,7 @@ def documented_commands(tally, server, admin_key):
         environment = {**os.environ, "BASE": server.url, "CUSTOMER": str(CUSTOMER),
                        "KEY": server.key, "ADMIN_KEY": admin_key, "PLAN": str(PLAN_LEVEL), "REAL_CURL": real,
                        "SESSION": session["sessionid"], "SUBSCRIBER": session["subscriberid"],
+                       "ASSET": session["assetid"],
                        "EMAIL": "reader@example.test", "PASSWORD": "reader-password",
                        "REALM": "playhead", "PATH": f"{work}:{os.environ['PATH']}"}
         count = 0
@@ -86,6 +87,11 @@ def documented_commands(tally, server, admin_key):
                     tally.check(f"{page.name}: {each.name} has rows", each.stat().st_size > 20)
                     each.unlink()
         tally.check("docs/api has commands", count > 10, str(count))
+    queries = server.send("/openapi.json").json()["paths"]["/mm-apis/smartQuery/{customerId}"]["get"]
+    shown = [name for command in commands_of(ROOT / "docs/api/smartquery.md")
+             for name in re.findall(r"queryname=(\w+)", command)]
+    tally.equal("smartquery.md has a command for each query", sorted(shown),
+                sorted(queries["x-variants"]["of"]))
 
 
 def on_one_server(tally):

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """What a query costs and whom: kept answers, ETag, turns, cancellation, the limit of time."""
 import json
+import random
 import socket
 import sys
 import time
@@ -13,9 +14,13 @@ OTHER = CUSTOMER + 100
 LONG_SQL = "SELECT sum(cityHash64(number)) AS s FROM numbers(1000000000000)"
 
 
-def beacon(server, session, customer=CUSTOMER, ago_s=0, pid="1", event="START"):
+def beacon(server, session, customer=CUSTOMER, ago_s=0, pid="1", event="START", title=""):
     body = harness.smartsight_event(session, event, pid, int((time.time() - ago_s) * 1000), customer,
                                     latency=500)
+    if title:
+        told = json.loads(body)
+        told["qubitData"][0]["contentMetadata"] = {"assetName": title}
+        body = json.dumps(told)
     answer = server.send("/produce", "POST", body, {"Content-Type": "application/json"})
     if answer.status != 200:
         raise RuntimeError(f"produce: {answer!r}")
@@ -200,6 +205,30 @@ def turns_and_limits(tally):
         last.close()
 
 
+def slow_filter():
+    """Conditions that every title meets, after a walk through many states for each of its letters."""
+    return "".join(f"[assetname=~^(.*[abcd].{{200}}z|.*)$|{number}]" for number in range(60))
+
+
+def metrics_beyond_the_limit(tally):
+    dice, sessions = random.Random(7), 60
+    with harness.served_customer("--query-time-limit-s", "1") as server:
+        for number in range(sessions):
+            title = "".join(dice.choice("abcdefgh") for _ in range(512))
+            beacon(server, f"session-{number}", title=title)
+        await_attempts(server, sessions)
+        easy = get(server, question(querycache=0, filter="[assetname=~^.*$]"))
+        tally.check("the same rows by an easy filter: 200", attempts(easy) == sessions, f"{easy!r}")
+        slow = server.send(question(querycache=0, filter=slow_filter()), headers={"X-API-Key": server.key},
+                           timeout=300)
+        tally.check("metricquery beyond its limit: 504, whenever the engine lets go of it",
+                    slow.is_problem(504), f"{slow!r}")
+        tally.equal("with the type of the document", slow.json()["type"], "/problems/timeout")
+        tally.equal("and known as such", state(server, slow.headers["x-query-id"])["state"], "timeout")
+        again = get(server, question(querycache=0, filter="[assetname=~^.*$]"))
+        tally.check("the next query is answered", attempts(again) == sessions, f"{again!r}")
+
+
 RULE = json.dumps({"name": "CDN", "metric": "failurerate", "referencewindow": 3600, "factor": 2,
                    "dimensions": ["cdn"], "severity": "Critical", "calculationperiod": 300,
                    "detectioninterval": 300})
@@ -247,4 +276,5 @@ def backtests(tally):
 
 
 if __name__ == "__main__":
-    sys.exit(harness.run_cases([kept_answers, turns_and_limits, limit_of_time, backtests]))
+    sys.exit(harness.run_cases([kept_answers, turns_and_limits, limit_of_time,
+                                metrics_beyond_the_limit, backtests]))

@@ -172,7 +172,7 @@ TEST_F(ContractTest, OneParameterChoosesTheTableOfTheOthers) {
     EXPECT_EQ(named("kind=plum"), "400 kind");
     EXPECT_EQ(named("size=5"), "400 kind");
     const auto document = Json::parse(contract_.openapi_json())["paths"]["/fruit"]["get"];
-    EXPECT_EQ(document["parameters"].size(), 4U);
+    EXPECT_EQ(document["parameters"].size(), 5U);
     EXPECT_EQ(document["parameters"][2]["schema"]["type"], "string") << "they differ by kind";
     EXPECT_EQ(document["x-variants"]["of"]["pear"]["parameters"].size(), 3U);
 }
@@ -183,7 +183,7 @@ TEST_F(ContractTest, PublishesTheSameTable) {
     const auto document = Json::parse(contract_.openapi_json());
     EXPECT_EQ(document["info"]["version"], "1.2.3");
     const auto& operation = document["paths"]["/fruit/{kind}"]["get"];
-    ASSERT_EQ(operation["parameters"].size(), 5U);
+    ASSERT_EQ(operation["parameters"].size(), 6U) << "Accept-Encoding is the last";
     EXPECT_EQ(operation["parameters"][0]["in"], "path");
     EXPECT_EQ(operation["parameters"][0]["schema"]["enum"], Json({"apple", "pear"}));
     EXPECT_EQ(operation["parameters"][1]["schema"],
@@ -193,6 +193,38 @@ TEST_F(ContractTest, PublishesTheSameTable) {
     EXPECT_TRUE(operation["responses"].contains("400"));
     EXPECT_EQ(operation["x-examples"][0]["query"], "color=red");
     EXPECT_EQ(document["x-undocumented"], Json({"GET /elsewhere"}));
+}
+
+TEST_F(ContractTest, HeadersFollowFromTheReplies) {
+    auto known = fruit();
+    known.path = "/known/{kind}";
+    known.id = "known";
+    known.replies.push_back({304, {}, {}, {}});
+    auto bytes = fruit();
+    bytes.path = "/bytes/{kind}";
+    bytes.id = "bytes";
+    bytes.replies = {{200, "application/vnd.apache.parquet", {}, {}}};
+    for (const auto& operation : {fruit(), known, bytes}) serve(operation);
+    const auto document = Json::parse(contract_.openapi_json());
+    const auto headers_of = [&](const std::string& path) {
+        std::vector<std::string> out;
+        for (const auto& parameter : document["paths"][path]["get"]["parameters"]) {
+            if (!parameter.contains("$ref")) continue;
+            const Json::json_pointer at(parameter["$ref"].get<std::string>().substr(1));
+            EXPECT_EQ(document[at]["in"], "header");
+            out.push_back(document[at]["name"]);
+        }
+        return out;
+    };
+    using Names = std::vector<std::string>;
+    EXPECT_EQ(headers_of("/fruit/{kind}"), Names({"Accept-Encoding"}));
+    EXPECT_EQ(headers_of("/known/{kind}"), Names({"If-None-Match", "Accept-Encoding"}));
+    EXPECT_EQ(headers_of("/bytes/{kind}"), Names());
+    const auto& replies = document["paths"]["/known/{kind}"]["get"]["responses"];
+    for (const auto* status : {"200", "304"}) {
+        EXPECT_TRUE(replies[status]["headers"].contains("ETag")) << status;
+    }
+    EXPECT_FALSE(replies["400"].contains("headers"));
 }
 
 TEST_F(ContractTest, NamesOfTheDocumentAreThoseOfTheDictionary) {

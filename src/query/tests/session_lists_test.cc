@@ -71,5 +71,28 @@ TEST(SessionLists, WritesTimesTwice) {
                    R"("none_iso":null})");
 }
 
+TEST(JsonMembers, TheListThatWritesIsTheListThatDescribes) {
+    struct Row {
+        std::int64_t at_ms;
+        bool good;
+    };
+    constexpr JsonMember<Row> kMembers[] = {
+        {"at", Holds::Time, [](const Row& row) { return store::Cell(row.at_ms); }},
+        {"good", Holds::Flag, [](const Row& row) { return store::Cell(std::int64_t{row.good}); }},
+        {"ms", Holds::IntegerOrNull, [](const Row&) { return store::Cell(); }}};
+    const std::span<const JsonMember<Row>> members = kMembers;
+    std::string out;
+    JsonWriter json(out);
+    json.begin_object();
+    write_members(json, members, Row{1500, true});
+    json.end_object();
+    EXPECT_EQ(out, R"({"at":1.500,"at_iso":"1970-01-01T00:00:01.500Z","good":true,"ms":null})");
+    EXPECT_EQ(members_schema(members),
+              R"({"type":"object","required":["at","at_iso","good","ms"],"properties":{)"
+              R"("at":{"type":["number","null"],"description":"Epoch seconds, to the ms"},)"
+              R"("at_iso":{"type":["string","null"]},"good":{"type":"boolean"},)"
+              R"("ms":{"type":["integer","null"]}},"additionalProperties":false})");
+}
+
 }  // namespace
 }  // namespace playhead::query

@@ -189,12 +189,8 @@ public:
         if (!lease) return fail(std::move(lease.error()));
         auto done = lease->connection().stream(lease->tag() + statement.sql, statement.parameters,
                                                format, sink);
-        // A stream whose query was killed may end without an error.
-        if (done && lease->was_stopped()) {
-            return fail(lease->end_reason(), "the query was stopped");
-        }
         if (!done) return fail(named_end(*lease, std::move(done.error())));
-        return done;
+        return unless_stopped(*lease);
     }
 
     Result<void> stream_confined(const Statement& statement, std::string_view format,
@@ -217,10 +213,7 @@ public:
         } else {
             done = connection->stream(sql, statement.parameters, format, sink, &reason);
         }
-        if (done && lease->was_stopped()) {
-            return fail(lease->end_reason(), "the query was stopped");
-        }
-        if (done) return done;
+        if (done) return unless_stopped(*lease);
         auto error = named_end(*lease, std::move(done.error()));
         return fail(confined_error(std::move(error), reason));
     }
@@ -265,18 +258,29 @@ public:
 private:
     static constexpr std::size_t kBlockBytesKept = 64U << 20U;
 
+    static constexpr const char* kTooLong = "the query took longer than allowed";
+
     static Error named_end(const ReaderPool::Lease& lease, Error error) {
         if (error.code == ErrorCode::Cancelled && lease.end_reason() == ErrorCode::Timeout) {
             error.code = ErrorCode::Timeout;
-            error.message = "the query took longer than allowed";
+            error.message = kTooLong;
         }
         return error;
+    }
+
+    /// The engine stops between blocks only, and a query that was stopped may end without an error:
+    /// what came too late, or lacks rows, is no answer.
+    static Result<void> unless_stopped(const ReaderPool::Lease& lease) {
+        if (!lease.was_stopped()) return {};
+        const auto reason = lease.end_reason();
+        return fail(reason, reason == ErrorCode::Timeout ? kTooLong : "the query was cancelled");
     }
 
     Result<ResultTable> query_once(ReaderPool::Lease& lease, const Statement& statement) {
         auto answer =
             lease.connection().query(lease.tag() + statement.sql, statement.parameters, "Native");
         if (!answer) return fail(named_end(lease, std::move(answer.error())));
+        if (auto whole = unless_stopped(lease); !whole) return fail(std::move(whole.error()));
         auto table = read_native(answer->bytes());
         if (!table) return table;
         table->rows_read = answer->rows_read();
