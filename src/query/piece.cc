@@ -307,10 +307,12 @@ bool Piece::rollup_possible(const Dictionary& dictionary) const {
 Result<std::string> Piece::inner_sql(const std::vector<TablePart>& tables) {
     if (kind_ == PieceKind::Peak) parts_.minute();
     std::string inner;
-    for (const auto& part : tables) {
-        auto text = parts_.write(part);
-        if (!text) return text;
-        inner += (inner.empty() ? "" : " UNION ALL ") + *text;
+    for (const auto& table : tables) {
+        for (const auto& part : by_days(table)) {
+            auto text = parts_.write(part);
+            if (!text) return text;
+            inner += (inner.empty() ? "" : " UNION ALL ") + *text;
+        }
     }
     return inner;
 }

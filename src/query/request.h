@@ -57,6 +57,9 @@ struct QueryRequest {
     Filter filter;
     std::optional<QoeNode> qoe_filter;
     OrderBy order;
+    /// When not empty: the sessions that pass the filter began in these hours (epoch s). Whoever
+    /// asks again and again for the same few found them out before; it changes no answer.
+    std::vector<std::int64_t> start_hours;
     std::int64_t limit = 1000;  ///< 0 = no limit (streaming formats)
     std::int64_t offset = 0;
     bool started = false;  ///< sessiontype=started: attributed by start

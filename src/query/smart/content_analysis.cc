@@ -8,15 +8,14 @@ namespace playhead::query::smart {
 
 namespace {
 
-/// (session, percent of its first START's position) of the plays; no row when that is not known.
-std::string entries_sql(const QueryRequest& request, SqlParameters& parameters,
-                        const std::string& plays) {
+/// (session, its first START's position) of the plays; no row when that is not known.
+std::string entries_sql(const QueryRequest& request, SqlParameters& parameters) {
     return fmt::format(
         "(SELECT sessionid AS i, argMin(position_s, event_time) AS position {} AND kind = {} AND "
-        "event_time >= {} AND event_time < {} AND sessionid IN (SELECT i FROM {}) GROUP BY i)",
+        "event_time >= {} AND event_time < {} AND sessionid IN (SELECT i FROM plays) GROUP BY i)",
         scope("events", false), static_cast<int>(model::EventKind::Start),
         parameters.time(request.period.start_s),
-        parameters.time(request.period.end_s + kSessionLengthMax_s), plays);
+        parameters.time(request.period.end_s + kSessionLengthMax_s));
 }
 
 Result<Answer> run_analysis(const SmartRequest& request, const Context& context) {
@@ -30,24 +29,30 @@ Result<Answer> run_analysis(const SmartRequest& request, const Context& context)
         "100 * position_s / duration_s)), -1) AS leave, toUnixTimestamp64Milli(start_time) AS s",
         " AND plays > 0 AND progress_percent >= 0");
     if (!plays) return fail(plays.error());
-    // Each play counts once at its entry, once at its exit and at every percent up to the furthest.
-    const auto curve = fmt::format(
-        "SELECT far, leave, if(entry.i = '' OR d <= 0, -1, greatest(0, least(100, "
-        "100 * entry.position / d))) AS enter, again FROM (SELECT *, row_number() OVER "
-        "(PARTITION BY u ORDER BY s, i) > 1 AND u != '' AS again FROM {0}) AS play LEFT JOIN {1} "
-        "AS entry ON play.i = entry.i",
-        *plays, entries_sql(one, parameters, *plays));
+    // Counts by percent: how far, of whom is known who watches, first plays of these, where they
+    // stop, where they begin. What is no percent (-1, beyond 100) is dropped afterwards.
+    const auto counted = fmt::format(
+        "SELECT floor(far) AS p, count() AS fars, countIf(u != '') AS known, 0 AS firsts, "
+        "0 AS leaves, 0 AS enters FROM plays GROUP BY p UNION ALL "
+        "SELECT floor(first_far) AS p, 0, 0, count(), 0, 0 FROM (SELECT argMin(far, (s, i)) AS "
+        "first_far FROM plays WHERE u != '' GROUP BY u) GROUP BY p UNION ALL "
+        "SELECT floor(leave) AS p, 0, 0, 0, count(), 0 FROM plays GROUP BY p UNION ALL "
+        "SELECT floor(greatest(0, least(100, 100 * entry.position / play.d))) AS p, 0, 0, 0, 0, "
+        "count() FROM plays AS play INNER JOIN {} AS entry ON play.i = entry.i WHERE play.d > 0 "
+        "GROUP BY p UNION ALL SELECT toFloat64(number) AS p, 0, 0, 0, 0, 0 FROM numbers(101)",
+        entries_sql(one, parameters));
+    // The plays are read once: they are a table of the statement. Whoever reached a percent reached
+    // those before it.
     const auto sql = fmt::format(
-        "SELECT c.1 AS percent, c.2 AS viewers, if(c.3 = 0, NULL, c.2 * 100 / c.3) AS share, c.4, "
-        "c.5, c.6, toUInt64(101) AS total FROM (SELECT arrayJoin(arrayMap(x -> (x, "
-        "arraySum(arraySlice(fars, x + 1)), n, enters[x + 1], leaves[x + 1], "
-        "arraySum(arraySlice(agains, x + 1))), range(101))) AS c FROM (SELECT count() AS n, "
-        "sumForEach(arrayMap(x -> toUInt64(x = floor(far)), range(101))) AS fars, "
-        "sumForEach(arrayMap(x -> toUInt64(x = floor(enter)), range(101))) AS enters, "
-        "sumForEach(arrayMap(x -> toUInt64(x = floor(leave)), range(101))) AS leaves, "
-        "sumForEach(arrayMap(x -> toUInt64(again AND x = floor(far)), range(101))) AS agains "
-        "FROM ({}))) ORDER BY percent",
-        curve);
+        "WITH plays AS MATERIALIZED {} "
+        "SELECT percent, sum(fars) OVER beyond AS viewers, if(n = 0, NULL, viewers * 100 / n) AS "
+        "share, enters, leaves, sum(known - firsts) OVER beyond AS again, toUInt64(101) AS total "
+        "FROM (SELECT toUInt8(p) AS percent, sum(fars) AS fars, sum(known) AS known, sum(firsts) "
+        "AS "
+        "firsts, sum(enters) AS enters, sum(leaves) AS leaves FROM ({}) WHERE p >= 0 AND p <= 100 "
+        "GROUP BY percent) AS counts CROSS JOIN (SELECT count() AS n FROM plays) AS whole "
+        "WINDOW beyond AS (ORDER BY percent DESC) ORDER BY percent",
+        *plays, counted);
     return answer_of(request, context, sql, parameters,
                      {count_column("percent"), count_column("viewers"), number_column("share"),
                       count_column("entries"), count_column("exits"), count_column("rewatches")},

@@ -333,6 +333,8 @@ std::vector<std::string> reader_settings(const ChdbOptions& options, bool patien
                     options.query_memory_bytes_max / 2),
         // A revision is in the partition of what it replaces: days need not be merged together.
         "SET do_not_merge_across_partitions_select_final = 1",
+        // What a statement names MATERIALIZED is read once, however often it is used.
+        "SET enable_materialized_cte = 1",
         // Lists of sessions read the columns of the rows they show only.
         "SET query_plan_max_limit_for_lazy_materialization = 10000",
         kFormatSettings,
