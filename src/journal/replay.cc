@@ -76,7 +76,7 @@ private:
             return damage(segment, 0, file_bytes, "the header names another segment");
         }
         reader->seek(offset);
-        const auto read = read_records(*reader, last);
+        auto read = read_records(*reader, last);
         if (!read) return read;
         const bool bounded = limit != std::numeric_limits<std::uint64_t>::max();
         if (bounded && !stopped_ && reader->bytes() < limit) {

@@ -145,7 +145,7 @@ error_code HttpClient::State::connect(Deadline deadline) {
     auto error = run(deadline, [&](auto done) {
         resolver->async_resolve(origin.host, origin.port,
                                 [&endpoints, done](error_code failure, auto found) {
-                                    endpoints = found;
+                                    endpoints = std::move(found);
                                     done(failure);
                                 });
     });

@@ -30,6 +30,7 @@ constexpr std::array kNotPublic{
 const std::vector<IpNetwork>& not_public() {
     static const std::vector<IpNetwork> networks = [] {
         std::vector<IpNetwork> out;
+        out.reserve(kNotPublic.size());
         for (const auto* text : kNotPublic) out.push_back(*IpNetwork::parse(text));
         return out;
     }();

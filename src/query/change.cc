@@ -309,6 +309,7 @@ Result<std::vector<Cube>> read_cubes(const Engine& engine, const ChangeRequest& 
         }
     }
     std::vector<Cube> out;
+    out.reserve(builders.size());
     for (std::size_t m = 0; m < builders.size(); ++m) {
         out.push_back(builders[m].finish(is_ratio(request.metrics[m])));
     }

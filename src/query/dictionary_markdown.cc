@@ -43,9 +43,8 @@ std::string formula_text(const Formula& formula) {
 std::string made_of(const Metric& metric) {
     const bool ads_only = metric.source == Source::AdViews;
     const Formula& formula = ads_only ? metric.ad : metric.formula;
-    const auto distinct =
-        "distinct " + metric.unique.value.text() +
-        (metric.unique.where.empty() ? "" : " where " + metric.unique.where.text());
+    auto distinct = "distinct " + metric.unique.value.text() +
+                    (metric.unique.where.empty() ? "" : " where " + metric.unique.where.text());
     switch (metric.form) {
         case Form::Unique: return distinct;
         case Form::PerUnique: return formula_text(formula) + " ÷ " + distinct;

@@ -115,6 +115,9 @@ std::string lasting_meta(AnswerMeta meta) {
     meta.elapsed_ms = 0;
     meta.cached = false;
     meta.rows_read = 0;
+    // Kept days come and go; what they tell does not change with them.
+    meta.tables.clear();
+    meta.reason.clear();
     meta.watermark_s = std::min(meta.watermark_s, meta.period_end_s);
     std::string out;
     JsonWriter json(out);

@@ -86,7 +86,8 @@ bool Flights::cancel(std::string_view name) {
             flight->stop = true;
             stopped.push_back(flight->store_id);
             // Nobody new may wait for what is about to end.
-            std::erase_if(open_, [&](const auto& each) { return each.second == flight; });
+            const FlightPtr& ended = flight;
+            std::erase_if(open_, [&](const auto& each) { return each.second == ended; });
         }
     }
     for (const auto& id : stopped) store_.cancel(id);

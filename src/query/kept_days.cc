@@ -7,6 +7,7 @@
 #include <random>
 
 #include "base/log.h"
+#include "query/series.h"
 
 namespace playhead::query {
 
@@ -35,7 +36,7 @@ constexpr const char* kQueryId = "kept-days";
 KeptDays::KeptDays(store::Store& store, const store::Changes& changes, const Clock& clock,
                    Options options)
     : store_(store), changes_(changes), clock_(clock), options_(options) {
-    // Numbers of an earlier process must not come again: its rows may still stand in the table.
+    // Should rows of an earlier process still stand in the table, their numbers do not come again.
     std::random_device entropy;
     next_number_ = (static_cast<std::uint64_t>(entropy()) << 32U) | entropy();
     thread_ = std::thread([this] { run(); });
@@ -175,10 +176,25 @@ std::optional<KeptDays::Build> KeptDays::next_build(const Key& key) {
     return build;
 }
 
+Result<void> KeptDays::check_room() {
+    const auto size = store_.query(
+        {fmt::format("SELECT sum(bytes_on_disk) FROM system.parts WHERE active AND table = '{}'",
+                     kKeptDaysTable),
+         {}},
+        {});
+    if (!size) return fail(size.error());
+    if (size->rows.empty() ||
+        number_of(size->rows[0][0], 0) < static_cast<double>(options_.disk_bytes_max)) {
+        return {};
+    }
+    return fail(ErrorCode::Unavailable, "they take as much of the disk as they may");
+}
+
 void KeptDays::make(const Key& key, const Build& build) {
     const auto number = next_number_++;
     const auto to_day = build.from_day + std::ssize(build.versions);
     auto made = build.recipe.write(build.from_day * kDay_s, to_day * kDay_s, number);
+    if (const auto room = check_room(); !room) made = fail(room.error());
     if (made) {
         made->sql += fmt::format(
             " SETTINGS max_threads = 1, max_insert_threads = 1, max_memory_usage = {}, "
@@ -193,7 +209,8 @@ void KeptDays::make(const Key& key, const Build& build) {
         if (!done) made = fail(done.error());
     }
     if (!made && !stopping_) {
-        log::warn("days of a question were not summed: {}", made.error().message);
+        // Too many groups, mostly: the question is answered from rows as before.
+        log::info("days of a question were not summed: {}", made.error().message);
     }
     const auto now_ms = clock_.now_ms();
     const std::lock_guard lock(mutex_);
@@ -216,6 +233,9 @@ void KeptDays::make(const Key& key, const Build& build) {
 }
 
 void KeptDays::run() {
+    const auto emptied =
+        store_.execute({fmt::format("TRUNCATE TABLE IF EXISTS {}", kKeptDaysTable), {}});
+    if (!emptied) log::warn("the days of the last run stay: {}", emptied.error().message);
     std::unique_lock lock(mutex_);
     while (true) {
         changed_.wait(lock, [this] { return stopping_ || !queue_.empty(); });

@@ -62,9 +62,11 @@ public:
         std::size_t recipes_max = 2'000;  ///< the one asked for least recently goes first
         std::uint64_t memory_bytes_max = 512ULL << 20U;  ///< of one build
         double time_limit_s = 60;                        ///< of one build
+        std::uint64_t disk_bytes_max = 8ULL << 30U;      ///< of the table; beyond, none are made
     };
 
-    /// All references must outlive it. `changes` must know every block of rows.
+    /// All references must outlive it. `changes` must know every block of rows. Empties the table:
+    /// there is one of these for a store.
     KeptDays(store::Store& store, const store::Changes& changes, const Clock& clock,
              Options options);
     /// Stops a running build.
@@ -115,6 +117,7 @@ private:
     bool expiring(std::int64_t day, bool details) const;
     std::optional<Build> next_build(const Key& key);
     void make(const Key& key, const Build& build);
+    Result<void> check_room();
     void run();
     void make_room();
 

@@ -135,6 +135,7 @@ Result<void> SqlGate::load() {
 
 std::vector<std::string> SqlGate::tables() const {
     std::vector<std::string> names;
+    names.reserve(tables_.size());
     for (const auto& table : tables_) names.push_back(table.name);
     return names;
 }
@@ -246,7 +247,7 @@ Result<void> SqlGate::run(const TenantSql& statement, std::uint64_t customer_id,
     std::string tree;
     auto explaining = limits;
     explaining.in_one_piece = true;
-    const auto explained = store_.stream_confined(
+    auto explained = store_.stream_confined(
         {fmt::format("EXPLAIN AST SELECT * FROM (\n{}\n)", clean->text), clean->parameters},
         "TSVRaw", options, explaining, [&](std::string_view chunk) {
             tree += chunk;

@@ -219,6 +219,8 @@ TEST(CacheTag, IsOfWhatIsSaidAboutThePeriod) {
     other.meta.rows_read = 77;
     other.meta.cached = true;
     other.meta.cache_age_s = 3;
+    other.meta.tables = {"kept_days"};
+    other.meta.reason = "from elsewhere";
     EXPECT_EQ(envelope_of(other).tag, open.tag);
     EXPECT_NE(envelope_of(other).body, open.body);
     other.meta.watermark_s = 950;

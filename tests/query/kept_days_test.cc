@@ -191,9 +191,9 @@ protected:
         start();
     }
 
-    void start() {
+    void start(KeptDays::Options keeping = {}) {
         engine_.reset();
-        KeptDays::Options keeping;
+        days_.reset();
         keeping.asked_before = 0;
         days_ = std::make_unique<KeptDays>(*store_, changes_, clock_, keeping);
         EngineOptions options;
@@ -422,6 +422,29 @@ TEST_F(Days, RowsThatComeWhileADayIsMadeAreNotLost) {
     expect_equal(*kept, *ask(parameters, CacheUse::Bypassed, kLate), 1e-9, "overtaken");
 }
 
+TEST_F(Days, AreNotMadeWhereTheDiskHasNoRoomForThem) {
+    KeptDays::Options keeping;
+    keeping.disk_bytes_max = 0;
+    start(keeping);
+    const Parameters parameters{{"metrics", "attempts"}};
+    ASSERT_TRUE(ask(parameters, CacheUse::Allowed));
+    ASSERT_TRUE(days_->wait_idle(60'000));
+    EXPECT_FALSE(from_days(*ask(parameters, CacheUse::Allowed)));
+}
+
+TEST_F(Days, AreEmptiedWhenTheProcessBeginsAnew) {
+    const auto rows = [&] {
+        return number_of(store_->query({"SELECT count() FROM kept_days", {}}, {})->rows[0][0], -1);
+    };
+    compare({{"metrics", "attempts,playdur"}, {"aggby", "country"}});
+    EXPECT_GT(rows(), 0);
+    start();
+    compare({{"metrics", "viewercount"}});
+    const auto own = rows();
+    EXPECT_GT(own, 0);
+    EXPECT_LE(own, 5) << "a row for each day";
+}
+
 TEST_F(Days, ADayThatIsAboutToExpireIsNotKept) {
     const Parameters parameters{{"metrics", "attempts"}};
     compare(parameters);
@@ -430,6 +453,8 @@ TEST_F(Days, ADayThatIsAboutToExpireIsNotKept) {
 }
 
 TEST_F(Days, TrafficOfDays) {
+    engine_.reset();
+    days_.reset();
     Traffic traffic(*engine_store(), changes_, 20260202, 60 * kHourMs, kMoving);
     KeptDays::Options keeping;
     keeping.asked_before = 0;

@@ -106,6 +106,7 @@ bool Schedule::cancel(std::uint64_t customer_id, std::string_view query_id) {
 std::vector<std::shared_ptr<Turn>> Schedule::turns() const {
     const std::lock_guard lock(mutex_);
     std::vector<std::shared_ptr<Turn>> out;
+    out.reserve(entries_.size());
     for (const auto& [number, entry] : entries_) out.push_back(entry.turn);
     return out;
 }

@@ -61,9 +61,9 @@ Result<std::string> session_rows(const QueryRequest& request, SqlParameters& par
     return out + ")";
 }
 
-Result<Answer> answer_of(const SmartRequest& request, const Context& context, std::string sql,
-                         SqlParameters& parameters, std::vector<PlanColumn> columns,
-                         std::optional<Reach> reach) {
+Result<Answer> answer_of(const SmartRequest& request, const Context& context,
+                         const std::string& sql, SqlParameters& parameters,
+                         std::vector<PlanColumn> columns, std::optional<Reach> reach) {
     const auto& common = request.common;
     if (!reach) reach = Reach{common.period.start_s, common.period.end_s, false};
     store::Statement statement;

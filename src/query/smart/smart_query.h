@@ -92,8 +92,9 @@ Result<std::string> session_rows(const QueryRequest& request, SqlParameters& par
 
 /// Runs a statement whose last column is the total of rows; the others are `columns`. `reach`: what
 /// it reads, if that is not the sessions that began in the request's period.
-Result<Answer> answer_of(const SmartRequest& request, const Context& context, std::string sql,
-                         SqlParameters& parameters, std::vector<PlanColumn> columns,
+Result<Answer> answer_of(const SmartRequest& request, const Context& context,
+                         const std::string& sql, SqlParameters& parameters,
+                         std::vector<PlanColumn> columns,
                          std::optional<Reach> reach = std::nullopt);
 
 PlanColumn text_column(std::string name);

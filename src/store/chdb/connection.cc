@@ -114,6 +114,7 @@ Result<Connection> Connection::open(const EngineApi& api,
     std::vector<std::string> words{"clickhouse"};
     words.insert(words.end(), arguments.begin(), arguments.end());
     std::vector<char*> argv;
+    argv.reserve(words.size());
     for (auto& word : words) argv.push_back(word.data());
     EngineConnection** outer = api.connect(static_cast<int>(argv.size()), argv.data());
     if (outer == nullptr || *outer == nullptr) {
