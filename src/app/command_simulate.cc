@@ -13,6 +13,7 @@
 #include "app/commands.h"
 #include "app/control_plane.h"
 #include "app/offline_ingest.h"
+#include "app/senders.h"
 #include "base/json_writer.h"
 #include "net/http_client.h"
 #include "simulator/live_load.h"
@@ -41,6 +42,7 @@ struct Arguments {
     std::string wire = "mix";
     bool live = false;
     std::uint32_t concurrent = 50;
+    std::size_t connections = 8;
     double live_seconds = 0;
 };
 
@@ -114,29 +116,6 @@ public:
 private:
     Clock::time_point said_ = Clock::now();
 };
-
-net::ClientRequest client_request(const simulator::Request& request) {
-    net::ClientRequest out;
-    out.method = std::string(request.method);
-    out.target = request.path;
-    out.body = request.body;
-    out.headers.emplace_back("User-Agent", request.user_agent);
-    if (!request.content_type.empty())
-        out.headers.emplace_back("Content-Type", request.content_type);
-    if (!request.forwarded_for.empty()) {
-        out.headers.emplace_back("X-Forwarded-For", request.forwarded_for);
-    }
-    return out;
-}
-
-Result<void> send(net::HttpClient& client, const simulator::Request& request) {
-    auto answer = client.send(client_request(request));
-    if (!answer) return fail(answer.error());
-    if (answer->status / 100 == 2) return {};
-    return fail(ErrorCode::Unavailable,
-                fmt::format("{} {} answered {}: {}", request.method, request.path.substr(0, 80),
-                            answer->status, answer->body.substr(0, 300)));
-}
 
 /// As a line of what `playhead replay` reads.
 std::string recorded_line(const simulator::Request& request) {
@@ -234,10 +213,11 @@ int simulate(const Arguments& arguments) {
     const simulator::World world({.seed = arguments.seed});
     Result<std::uint64_t> sent = 0;
     if (!arguments.to.empty()) {
-        net::HttpClient client(arguments.to);
+        Senders senders(arguments.to, arguments.connections);
         sent = run_traffic(arguments, world, *options, [&](const simulator::Request& request) {
-            return send(client, request);
+            return senders.send(request);
         });
+        if (auto finished = senders.finish(); sent && !finished) sent = fail(finished.error());
     } else if (!arguments.record_file.empty()) {
         std::ofstream file(arguments.record_file);
         sent = run_traffic(arguments, world, *options, [&](const simulator::Request& request) {
@@ -302,6 +282,11 @@ void add_simulate_command(CLI::App& root, Chosen& chosen) {
         ->check(CLI::ExistingFile);
     command->add_option("--wire", arguments->wire, "mix, compact, long, cmcd-event or cmcd-query")
         ->check(CLI::IsMember({"mix", "compact", "long", "cmcd-event", "cmcd-query"}))
+        ->capture_default_str();
+    command
+        ->add_option("--connections", arguments->connections,
+                     "with --to: requests at once; those of one viewer stay in order")
+        ->check(CLI::Range(1, 64))
         ->capture_default_str();
     command->add_flag("--live", arguments->live, "sessions that happen now, at their own pace");
     command->add_option("--concurrent", arguments->concurrent, "sessions at once, with --live")

@@ -80,7 +80,7 @@ def client(number, server, ledger, ending):
 def one_round(work, ledger, seconds, extra=()):
     """One server from start to kill -9; how long it took to be ready."""
     begun = time.monotonic()
-    with harness.Server(work / "data", *extra) as server:
+    with harness.Server(work / "data", *extra, durability="fsync") as server:
         ready = time.monotonic() - begun
         ending = threading.Event()
         threads = [threading.Thread(target=client, args=(index, server, ledger, ending))
@@ -97,7 +97,7 @@ def one_round(work, ledger, seconds, extra=()):
 
 def stored_numbers(work):
     """Every number in the store with how often it is there, after a start and a clean stop."""
-    with harness.Server(work / "data") as server:
+    with harness.Server(work / "data", durability="fsync") as server:
         harness.wait_until(lambda: server.metrics()["playhead_cuts_behind"] == 0 and
                            server.metrics()["playhead_store_lag_seconds"] < 5, 30, "recovery")
         code, _ = server.stop()

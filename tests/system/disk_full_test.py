@@ -61,7 +61,7 @@ class Beacons:
 
     def check_stored(self, tally, data):
         """After a restart every acknowledged one is there, once."""
-        with harness.Server(data) as server:
+        with harness.Server(data, durability="fsync") as server:
             harness.wait_until(lambda: server.metrics()["playhead_cuts_behind"] == 0, 20,
                                "recovery")
             server.stop()
@@ -112,7 +112,7 @@ def disk_full(tally):
             return tally.skip("disk full", "this machine does not permit mounts")
         harness.add_tenant(disk / "data")
         beacons = Beacons()
-        with harness.Server(disk / "data") as server:
+        with harness.Server(disk / "data", durability="fsync") as server:
             tally.check("beacons are taken",
                         all(beacons.send(server).status == 200 for _ in range(40)))
             time.sleep(1.5)
@@ -136,7 +136,7 @@ def turned_read_only(tally):
             frozen(data, False)
             return tally.skip("read-only directory", "this file system has no immutable files")
         beacons = Beacons()
-        with harness.Server(data) as server:
+        with harness.Server(data, durability="fsync") as server:
             try:
                 tally.check("beacons are taken",
                             all(beacons.send(server).status == 200 for _ in range(40)))
@@ -161,7 +161,7 @@ def full_at_start(tally):
         tally.check("a start on a full disk is refused in words",
                     0 < done.returncode < 128 and len(lines) == 1, done.stderr[-500:])
         os.unlink(disk / "filler")
-        with harness.Server(disk / "data") as server:
+        with harness.Server(disk / "data", durability="fsync") as server:
             tally.equal("and works once there is space", server.send("/readyz").status, 200)
 
 
