@@ -24,6 +24,7 @@ constexpr std::array kHiddenNames{
 
 std::vector<std::string> column_names() {
     std::vector<std::string> names;
+    names.reserve(model::kCounterColumns.size() + kHiddenNames.size());
     for (const auto& column : model::kCounterColumns) names.emplace_back(column.name);
     names.insert(names.end(), kHiddenNames.begin(), kHiddenNames.end());
     return names;
@@ -239,7 +240,7 @@ std::string Partition::snapshot() const {
 }
 
 Result<void> Partition::restore(std::string_view snapshot) {
-    const auto damaged = [](std::string what) {
+    const auto damaged = [](const std::string& what) {
         return fail(ErrorCode::InvalidArgument, "timeline snapshot: " + what);
     };
     if (snapshot.size() < kHeaderBytes || snapshot.substr(0, 4) != kMagic) {

@@ -46,7 +46,7 @@ std::string_view unless_na(std::string_view text) {
 /// Splits `CODE_MESSAGE` at the first underscore; text without one is all message.
 void split_code(std::string_view text, model::ErrorFacts& facts) {
     const std::size_t underscore = text.find('_');
-    if (underscore == std::string_view::npos || underscore > 64) {
+    if (underscore > 64) {  // `npos` is
         facts.message = unless_na(text);
         return;
     }
