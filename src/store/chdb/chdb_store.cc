@@ -244,7 +244,7 @@ public:
         if (!lease) return fail(std::move(lease.error()));
         auto done = deriver_.query(lease->tag() + statement.sql, statement.parameters, "Null");
         if (!done) return fail(named_end(*lease, std::move(done.error())));
-        return {};
+        return unless_stopped(*lease);
     }
 
     bool cancel(std::string_view query_id) override { return readers_.cancel(query_id); }
