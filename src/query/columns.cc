@@ -14,6 +14,7 @@ struct MadeColumn {
     std::string_view name;
     std::string_view sql;
     bool in_rollup;
+    bool is_real = false;  ///< its sums are no whole numbers
 };
 
 constexpr std::array kMadeColumns{
@@ -21,7 +22,7 @@ constexpr std::array kMadeColumns{
     MadeColumn{Source::Sessions, "startup_sum_ms", "if(startup_ms >= 0, toInt64(startup_ms), 0)",
                true},
     MadeColumn{Source::Sessions, "startup_count", "toInt64(startup_ms >= 0)", true},
-    MadeColumn{Source::Sessions, "score_sum", "if(score >= 0, toFloat64(score), 0)", true},
+    MadeColumn{Source::Sessions, "score_sum", "if(score >= 0, toFloat64(score), 0)", true, true},
     MadeColumn{Source::Sessions, "score_count", "toInt64(score >= 0)", true},
     MadeColumn{Source::Sessions, "first_picture_sum_ms",
                "if(startup_ms >= 0, toInt64(if(ad_startup_ms >= 0 AND ad_startup_ms < startup_ms, "
@@ -31,23 +32,25 @@ constexpr std::array kMadeColumns{
                "if(ad_startup_ms >= 0, toInt64(ad_startup_ms), 0)", false},
     MadeColumn{Source::Sessions, "ad_startup_count", "toInt64(ad_startup_ms >= 0)", false},
     MadeColumn{Source::Sessions, "lost_startup_sum",
-               "if(score >= 0, toFloat64(score_lost_startup), 0)", false},
+               "if(score >= 0, toFloat64(score_lost_startup), 0)", false, true},
     MadeColumn{Source::Sessions, "lost_stalls_sum",
-               "if(score >= 0, toFloat64(score_lost_stalls), 0)", false},
+               "if(score >= 0, toFloat64(score_lost_stalls), 0)", false, true},
     MadeColumn{Source::Sessions, "lost_quality_sum",
-               "if(score >= 0, toFloat64(score_lost_quality), 0)", false},
+               "if(score >= 0, toFloat64(score_lost_quality), 0)", false, true},
     MadeColumn{Source::Sessions, "lost_failure_sum",
-               "if(score >= 0, toFloat64(score_lost_failure), 0)", false},
+               "if(score >= 0, toFloat64(score_lost_failure), 0)", false, true},
     MadeColumn{Source::Sessions, "progress_sum",
-               "if(progress_percent >= 0, toFloat64(progress_percent), 0)", false},
+               "if(progress_percent >= 0, toFloat64(progress_percent), 0)", false, true},
     MadeColumn{Source::Sessions, "progress_count", "toInt64(progress_percent >= 0)", false},
-    MadeColumn{Source::Sessions, "duration_sum_s", "if(duration_s > 0, duration_s, 0)", false},
+    MadeColumn{Source::Sessions, "duration_sum_s", "if(duration_s > 0, duration_s, 0)", false,
+               true},
     // An error is no attempt: those are read beside the errors.
     MadeColumn{Source::Errors, "attempts", "toInt64(0)", false},
     MadeColumn{Source::AdViews, "ads", "1", false},
     MadeColumn{Source::AdViews, "load_sum_ms", "if(load_ms >= 0, load_ms, 0)", false},
     MadeColumn{Source::AdViews, "load_count", "toInt64(load_ms >= 0)", false},
-    MadeColumn{Source::AdViews, "adduration_sum_s", "if(adduration_s > 0, adduration_s, 0)", false},
+    MadeColumn{Source::AdViews, "adduration_sum_s", "if(adduration_s > 0, adduration_s, 0)", false,
+               true},
     MadeColumn{Source::AdViews, "adduration_count", "toInt64(adduration_s > 0)", false},
 };
 
@@ -124,8 +127,7 @@ std::optional<std::string> summable_sql(Source source, std::string_view column) 
 
 bool is_real_sum(Source source, std::string_view column) {
     const auto* found = made(source, column);
-    return found != nullptr && (found->sql.find("toFloat64(") != std::string_view::npos ||
-                                found->sql.find("duration_s") != std::string_view::npos);
+    return found != nullptr && found->is_real;
 }
 
 bool has_column(Source source, std::string_view column) {

@@ -186,7 +186,7 @@ store::QueryOptions Engine::options_of(const QueryRequest& request,
 bool Engine::outlives_cache(const Reach& reach) const {
     const auto days = reach.details ? std::min(options_.details_days, options_.retention_days)
                                     : options_.retention_days;
-    return reach.from_s - kSessionLengthMax_s > clock_.now_ms() / 1000 - (days - 1) * kDay_s;
+    return age_spares(reach.from_s, days, clock_.now_ms() / 1000);
 }
 
 store::ChangeState Engine::rows_stand(const Reach& reach, std::uint64_t customer_id) const {

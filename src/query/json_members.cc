@@ -63,17 +63,22 @@ void write_member(JsonWriter& json, std::string_view name, Holds holds, const st
 }
 
 std::string members_schema(const std::vector<std::pair<std::string_view, Holds>>& members) {
+    std::vector<NamedSchema> out;
+    for (const auto& [name, holds] : members) {
+        out.emplace_back(name, schema_of(holds));
+        if (holds == Holds::Time) {
+            out.emplace_back(fmt::format("{}_iso", name), R"({"type":["string","null"]})");
+        }
+    }
+    return closed_object(out);
+}
+
+std::string closed_object(const std::vector<NamedSchema>& members) {
     std::string properties, required;
-    const auto add = [&](std::string_view name, std::string_view schema) {
+    for (const auto& [name, schema] : members) {
         const std::string_view comma = properties.empty() ? "" : ",";
         properties += fmt::format("{}\"{}\":{}", comma, name, schema);
         required += fmt::format("{}\"{}\"", comma, name);
-    };
-    for (const auto& [name, holds] : members) {
-        add(name, schema_of(holds));
-        if (holds == Holds::Time) {
-            add(fmt::format("{}_iso", name), R"({"type":["string","null"]})");
-        }
     }
     return fmt::format(
         R"({{"type":"object","required":[{}],"properties":{{{}}},"additionalProperties":false}})",

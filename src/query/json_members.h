@@ -46,7 +46,9 @@ void write_members(JsonWriter& json, std::span<const JsonMember<Row>> members, c
     }
 }
 
-/// The JSON Schema of an object of these members and no others.
+/// The JSON Schema of an object that has all of these members and no others.
+std::string closed_object(const std::vector<NamedSchema>& members);
+/// The same, of members that cells are written into.
 std::string members_schema(const std::vector<std::pair<std::string_view, Holds>>& members);
 
 template <class Row>

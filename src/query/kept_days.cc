@@ -7,6 +7,7 @@
 #include <random>
 
 #include "base/log.h"
+#include "query/planner.h"
 #include "query/series.h"
 
 namespace playhead::query {
@@ -25,13 +26,15 @@ constexpr std::int64_t kRefusedForMs = 3'600'000;
 constexpr std::int64_t kForgottenAfterMs = kDay_s * 1000;
 /// Days of one statement.
 constexpr std::int64_t kBuildDaysMax = 5;
-/// Sessions may have begun so many days before the day in which they count.
-constexpr std::int64_t kBeforeDays = 31;
 /// Groups of one statement; a question with more is as cheap from rows.
 constexpr std::int64_t kGroupsMax = 500'000;
 constexpr const char* kQueryId = "kept-days";
 
 }  // namespace
+
+bool age_spares(std::int64_t from_s, std::int64_t days, std::int64_t now_s) noexcept {
+    return from_s - kSessionLengthMax_s > now_s - (days - 1) * kDay_s;
+}
 
 KeptDays::KeptDays(store::Store& store, const store::Changes& changes, const Clock& clock,
                    Options options)
@@ -72,7 +75,7 @@ bool KeptDays::closed(std::int64_t day) const {
 bool KeptDays::expiring(std::int64_t day, bool details) const {
     const auto days = details ? std::min(options_.details_days, options_.retention_days)
                               : options_.retention_days;
-    return day - kBeforeDays <= clock_.now_ms() / 1000 / kDay_s - (days - 1);
+    return !age_spares(day * kDay_s, days, clock_.now_ms() / 1000);
 }
 
 /// The version of a day's rows; none while they move.
@@ -190,24 +193,27 @@ Result<void> KeptDays::check_room() {
     return fail(ErrorCode::Unavailable, "they take as much of the disk as they may");
 }
 
+/// Writes the days of a build into the table.
+Result<void> KeptDays::derive(const Build& build, std::int64_t to_day, std::uint64_t number) {
+    if (auto room = check_room(); !room) return room;
+    auto statement = build.recipe.write(build.from_day * kDay_s, to_day * kDay_s, number);
+    if (!statement) return fail(statement.error());
+    statement->sql += fmt::format(
+        " SETTINGS max_threads = 1, max_insert_threads = 1, max_memory_usage = {}, "
+        "max_rows_to_group_by = {}, group_by_overflow_mode = 'throw'",
+        options_.memory_bytes_max, kGroupsMax);
+    store::QueryOptions options;
+    options.query_id = kQueryId;
+    options.time_limit_s = options_.time_limit_s;
+    options.patient = true;
+    options.cancelled = &stopping_;
+    return store_.derive(*statement, options);
+}
+
 void KeptDays::make(const Key& key, const Build& build) {
     const auto number = next_number_++;
     const auto to_day = build.from_day + std::ssize(build.versions);
-    auto made = build.recipe.write(build.from_day * kDay_s, to_day * kDay_s, number);
-    if (const auto room = check_room(); !room) made = fail(room.error());
-    if (made) {
-        made->sql += fmt::format(
-            " SETTINGS max_threads = 1, max_insert_threads = 1, max_memory_usage = {}, "
-            "max_rows_to_group_by = {}, group_by_overflow_mode = 'throw'",
-            options_.memory_bytes_max, kGroupsMax);
-        store::QueryOptions options;
-        options.query_id = kQueryId;
-        options.time_limit_s = options_.time_limit_s;
-        options.patient = true;
-        options.cancelled = &stopping_;
-        const auto done = store_.derive(*made, options);
-        if (!done) made = fail(done.error());
-    }
+    const auto made = derive(build, to_day, number);
     if (!made && !stopping_) {
         // Too many groups, mostly: the question is answered from rows as before.
         log::info("days of a question were not summed: {}", made.error().message);
@@ -220,7 +226,6 @@ void KeptDays::make(const Key& key, const Build& build) {
     if (!made) {
         entry.refused_ms = now_ms;
         entry.queued = false;
-        std::erase(queue_, key);
         return;
     }
     for (std::int64_t day = build.from_day; day < to_day; ++day) {

@@ -20,15 +20,19 @@
 #include "base/clock.h"
 #include "base/metrics.h"
 #include "base/result.h"
+#include "query/period.h"
 #include "store/changes.h"
 #include "store/store.h"
 
 namespace playhead::query {
 
 inline constexpr const char* kKeptDaysTable = "kept_days";
-inline constexpr std::int64_t kDay_s = 86400;
 /// A period with fewer whole days is computed from rows.
 inline constexpr std::int64_t kKeptDaysMin = 2;
+
+/// True when age takes none of the rows that a question of [from_s, …) may read within the day to
+/// come, where rows stay for so many days: what is kept of it cannot outlive them.
+bool age_spares(std::int64_t from_s, std::int64_t days, std::int64_t now_s) noexcept;
 
 /// Days since the epoch (UTC), [from_day, to_day), that one build made.
 struct KeptRange {
@@ -118,6 +122,7 @@ private:
     std::optional<Build> next_build(const Key& key);
     void make(const Key& key, const Build& build);
     Result<void> check_room();
+    Result<void> derive(const Build& build, std::int64_t to_day, std::uint64_t number);
     void run();
     void make_room();
 

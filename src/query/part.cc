@@ -32,9 +32,6 @@ std::string sessions_sql(const Expression& expression) {
     });
 }
 
-/// With fewer there is little to save.
-constexpr std::int64_t kWholeDaysMin = 2;
-
 /// The partition of a day, as the engine names it.
 std::string partition_of(std::int64_t epoch_s) {
     return fmt::format("{:%Y%m%d}", fmt::gmtime(static_cast<std::time_t>(epoch_s)));
@@ -78,6 +75,13 @@ std::string time_bounds(SqlParameters& parameters, const TablePart& part) {
     if (part.more.empty()) return " AND " + out;
     for (const auto& [from_s, to_s] : part.more) out += " OR " + within(from_s, to_s);
     return " AND (" + out + ")";
+}
+
+/// The array of `kept_days` that has the column.
+const char* kept_in(const SourceColumn& column, Source source) {
+    if (column.kind == ColumnKind::Unique) return "uniques";
+    if (column.kind == ColumnKind::Digest) return "digests";
+    return is_real_sum(source, summed_column(column)) ? "reals" : "sums";
 }
 
 }  // namespace
@@ -306,29 +310,6 @@ Result<std::string> PartWriter::conditions(const TablePart& part) {
     return out + (part.source == Source::Sessions ? " AND " + *where : qoe_sessions(*where));
 }
 
-std::vector<TablePart> by_days(const TablePart& part) {
-    // Partitions of ads are by start. Whole rows look for cancelled ones, in each part anew.
-    // Sessions are mostly asked for by what an index finds: three searches cost more than one.
-    const bool days =
-        part.source == Source::Slices ||
-        (part.source == Source::AdViews && part.time_column == "start_time" && !part.whole_rows);
-    const std::int64_t first_s = (part.from_s + kDay_s - 1) / kDay_s * kDay_s;
-    const std::int64_t last_s = part.to_s / kDay_s * kDay_s;
-    if (!days || !part.more.empty() || last_s - first_s < kWholeDaysMin * kDay_s) return {part};
-    std::vector<TablePart> out;
-    const auto add = [&](std::int64_t from_s, std::int64_t to_s, bool whole) {
-        if (from_s >= to_s) return;
-        out.push_back(part);
-        out.back().from_s = from_s;
-        out.back().to_s = to_s;
-        out.back().whole_days = whole;
-    };
-    add(part.from_s, first_s, false);
-    add(first_s, last_s, true);
-    add(last_s, part.to_s, false);
-    return out;
-}
-
 Result<std::string> PartWriter::from(const TablePart& part) {
     if (part.source == Source::Errors) {
         auto where = conditions(part);
@@ -404,10 +385,9 @@ Result<std::string> PartWriter::write_rows(const TablePart& part, bool by_day) {
                            !part.rollup && !part.live && !part.whole_rows;
     for (const auto& column : shape_.columns) {
         if (column.kind == ColumnKind::Sum) {
-            // The alias of a sum is s_<column>, so a rollup has it by name.
-            const auto sql = part.rollup ? column.alias.substr(2) : column.sql;
+            const auto sql = part.rollup ? std::string(summed_column(column)) : column.sql;
             add(summed(is_signed ? fmt::format("({}) * sign", sql) : sql,
-                       is_real_sum(part.source, column.alias.substr(2))),
+                       is_real_sum(part.source, summed_column(column))),
                 column.alias);
         } else {
             add(column.sql, column.alias);
@@ -433,12 +413,7 @@ std::string PartWriter::insert_days(const std::string& by_day, std::uint64_t bui
         add(any ? "texts" : "groups", "toString(" + alias + ")");
     }
     for (const auto& column : shape_.columns) {
-        const bool real = is_real_sum(shape_.source, column.alias.substr(2));
-        switch (column.kind) {
-            case ColumnKind::Unique: add("uniques", column.alias); break;
-            case ColumnKind::Digest: add("digests", column.alias); break;
-            default: add(real ? "reals" : "sums", column.alias);
-        }
+        add(kept_in(column, shape_.source), column.alias);
     }
     std::string names, values;
     for (const auto& [array, list] : arrays) {
@@ -463,12 +438,7 @@ std::string PartWriter::write_kept(const std::vector<KeptRange>& ranges) {
         add(use.type() == ValueType::String ? "" : "toInt64", any ? "texts" : "groups", alias);
     }
     for (const auto& column : shape_.columns) {
-        const bool real = is_real_sum(shape_.source, column.alias.substr(2));
-        switch (column.kind) {
-            case ColumnKind::Unique: add("", "uniques", column.alias); break;
-            case ColumnKind::Digest: add("", "digests", column.alias); break;
-            default: add("", real ? "reals" : "sums", column.alias);
-        }
+        add("", kept_in(column, shape_.source), column.alias);
     }
     for (const auto& range : ranges) {
         where +=

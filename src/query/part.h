@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -23,7 +24,7 @@ struct TablePart {
     bool whole_rows = false;  ///< no cancelled rows (uniques, percentiles); else sums with sign
     bool rollup = false;
     bool live = false;        ///< live_sessions
-    bool whole_days = false;  ///< of UTC: told by the partition, see `by_days`
+    bool whole_days = false;  ///< of UTC: told by the partition
     /// Further times, [first, second): one read of a table costs less than several.
     std::vector<std::pair<std::int64_t, std::int64_t>> more = {};
 };
@@ -36,16 +37,17 @@ enum class ColumnKind : std::uint8_t {
     Digest,  ///< a state of quantileTDigest
 };
 
-/// The part as up to three, of which the middle one is whole days: partitions are days, so it need
-/// not read and compare the time of each row, which takes as long as summing three columns.
-std::vector<TablePart> by_days(const TablePart& part);
-
 /// A column that the inner statement hands out.
 struct SourceColumn {
     std::string alias;
     std::string sql;  ///< over the table's columns
     ColumnKind kind = ColumnKind::Row;
 };
+
+/// What a sum is of: its alias is s_<column>, so that a rollup has it by name.
+inline std::string_view summed_column(const SourceColumn& column) {
+    return std::string_view(column.alias).substr(2);
+}
 
 /// What the parts of a source hand out, without what it is bound to. Plain value.
 struct PartShape {

@@ -12,7 +12,6 @@ namespace playhead::query {
 
 namespace {
 
-constexpr std::int64_t kDay_s = 86400;
 constexpr const char* kExpected =
     "start=<epoch seconds or ISO 8601>,end=<the same>, or last=<n><s|m|h|d|w>";
 

@@ -9,11 +9,16 @@
 
 namespace playhead::query {
 
+inline constexpr std::int64_t kDay_s = 86400;
+
 /// Half-open [start, end), epoch seconds UTC.
 struct Period {
     std::int64_t start_s = 0;
     std::int64_t end_s = 0;
     std::int64_t length_s() const noexcept { return end_s - start_s; }
+    /// The UTC days that lie in it whole, as days since the epoch: [first, last).
+    std::int64_t first_day() const noexcept { return (start_s + kDay_s - 1) / kDay_s; }
+    std::int64_t last_day() const noexcept { return end_s / kDay_s; }
 };
 
 /// Reads `start=<t>,end=<t>` (blanks allowed) or `last=<n><s|m|h|d|w>`; <t> is epoch seconds (ms

@@ -14,7 +14,7 @@ namespace playhead::query {
 
 namespace {
 
-constexpr std::int64_t kExactUnique_s = 86400;
+constexpr std::int64_t kExactUnique_s = kDay_s;
 
 std::string factor(double value) {
     return value == 1 ? std::string() : fmt::format(" * {}", value);
@@ -29,8 +29,8 @@ std::string peaks_sql(const std::string& rows, const std::string& group,
         values += fmt::format("toInt64({}) AS k_{}, ", peaks[i], i);
         largest += fmt::format("max(k_{0}) AS k_{0}, ", i);
     }
-    const auto minutes = fmt::format("SELECT {0}{1}{2}sum(n) AS n FROM ({3}) GROUP BY {0}minute",
-                                     group, by_day ? "minute, " : "", values, rows);
+    auto minutes = fmt::format("SELECT {0}{1}{2}sum(n) AS n FROM ({3}) GROUP BY {0}minute", group,
+                               by_day ? "minute, " : "", values, rows);
     if (!by_day) return minutes;
     return fmt::format(
         "SELECT intDiv(toUnixTimestamp(minute), {0}) AS day, {1}{2}sum(n) AS n FROM ({3}) "
@@ -55,9 +55,7 @@ PieceKind kind_of(const MetricUse& use) noexcept {
 }
 
 bool suits_days(const QueryRequest& request) {
-    const auto& period = request.period;
-    const auto first = (period.start_s + kDay_s - 1) / kDay_s;
-    if (period.end_s / kDay_s - first < kKeptDaysMin) return false;
+    if (request.period.last_day() - request.period.first_day() < kKeptDaysMin) return false;
     if (request.confidence > 0) return false;
     // The sessions that it chooses are those of the whole period.
     if (request.qoe_filter && (request.concurrency || request.endpoint == Endpoint::Error)) {
@@ -295,7 +293,7 @@ bool Piece::rollup_possible(const Dictionary& dictionary) const {
         if (!rollup_has(source_, each.dimension)) return false;
     }
     for (const auto& column : parts_.columns()) {
-        if (column.kind != ColumnKind::Sum || !rollup_has_sum(source_, column.alias.substr(2))) {
+        if (column.kind != ColumnKind::Sum || !rollup_has_sum(source_, summed_column(column))) {
             return false;
         }
     }
@@ -307,12 +305,10 @@ bool Piece::rollup_possible(const Dictionary& dictionary) const {
 Result<std::string> Piece::inner_sql(const std::vector<TablePart>& tables) {
     if (kind_ == PieceKind::Peak) parts_.minute();
     std::string inner;
-    for (const auto& table : tables) {
-        for (const auto& part : by_days(table)) {
-            auto text = parts_.write(part);
-            if (!text) return text;
-            inner += (inner.empty() ? "" : " UNION ALL ") + *text;
-        }
+    for (const auto& part : tables) {
+        auto text = parts_.write(part);
+        if (!text) return text;
+        inner += (inner.empty() ? "" : " UNION ALL ") + *text;
     }
     return inner;
 }

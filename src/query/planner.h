@@ -58,7 +58,7 @@ inline constexpr std::int64_t kSeriesRowsMax = 200'000;
 /// Most buckets of a time series.
 inline constexpr std::int64_t kBucketsMax = 50'000;
 /// Sessions are looked for this long before the period (partitions are by day of start).
-inline constexpr std::int64_t kSessionLengthMax_s = 31 * 86400;
+inline constexpr std::int64_t kSessionLengthMax_s = 31 * kDay_s;
 
 /// Unprocessable (422) when a metric and a dimension, filter or switch do not go together, with
 /// where it would work; InvalidArgument when there would be too many buckets.

@@ -157,18 +157,14 @@ constexpr struct {
                 {"events", "SessionEvent", true}, {"slices", "SessionSlice", true}};
 
 std::string detail_schema() {
-    std::string properties, required;
+    std::vector<NamedSchema> members;
     for (const auto& member : kMembers) {
-        const std::string_view comma = properties.empty() ? "" : ",";
         const auto one = fmt::format(R"({{"$ref":"#/components/schemas/{}"}})", member.schema);
-        properties += fmt::format(
-            R"({}"{}":{})", comma, member.name,
-            member.is_list ? fmt::format(R"({{"type":"array","items":{}}})", one) : one);
-        required += fmt::format(R"({}"{}")", comma, member.name);
+        members.emplace_back(member.name, member.is_list
+                                              ? fmt::format(R"({{"type":"array","items":{}}})", one)
+                                              : one);
     }
-    return fmt::format(
-        R"({{"type":"object","required":[{}],"properties":{{{}}},"additionalProperties":false}})",
-        required, properties);
+    return closed_object(members);
 }
 
 }  // namespace

@@ -62,9 +62,8 @@ void describe(SmartQuery& query, const char* metrics, const char* depth) {
          .otherwise = "0"}};
     query.row_schema = row_schema(
         {"rank:integer:from 1", "metric:string:name of the metric",
-         ("cause:string:the combination, as `filter` takes it; besides, one member for each name "
-          "of "
-          "aggby: its value, null where it is any"),
+         ("cause:string:the combination, as `filter` takes it; besides, one member for each "
+          "name of aggby: its value, null where it is any"),
          "explained:number?:percent of the metric's total change that the combination's effect is",
          "explainednew:number?:of it, what rows of lower rank have not explained",
          ("effect:number:rateeffect + mixeffect, in the metric's unit; effects of all values of a "

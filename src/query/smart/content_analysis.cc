@@ -47,9 +47,9 @@ Result<Answer> run_analysis(const SmartRequest& request, const Context& context)
         "WITH plays AS MATERIALIZED {} "
         "SELECT percent, sum(fars) OVER beyond AS viewers, if(n = 0, NULL, viewers * 100 / n) AS "
         "share, enters, leaves, sum(known - firsts) OVER beyond AS again, toUInt64(101) AS total "
-        "FROM (SELECT toUInt8(p) AS percent, sum(fars) AS fars, sum(known) AS known, sum(firsts) "
-        "AS "
-        "firsts, sum(enters) AS enters, sum(leaves) AS leaves FROM ({}) WHERE p >= 0 AND p <= 100 "
+        "FROM (SELECT toUInt8(p) AS percent, sum(fars) AS fars, sum(known) AS known, "
+        "sum(firsts) AS firsts, sum(enters) AS enters, sum(leaves) AS leaves FROM ({}) WHERE p >= "
+        "0 AND p <= 100 "
         "GROUP BY percent) AS counts CROSS JOIN (SELECT count() AS n FROM plays) AS whole "
         "WINDOW beyond AS (ORDER BY percent DESC) ORDER BY percent",
         *plays, counted);
