@@ -15,7 +15,7 @@ constexpr std::string_view kLowCardinality = "LowCardinality(String)";
 constexpr std::array kPlainTexts{
     model::Dimension::ViewSessionId, model::Dimension::SubscriberId, model::Dimension::DeviceId,
     model::Dimension::StreamUrl,     model::Dimension::IpAddress,    model::Dimension::ErrorMessage,
-    model::Dimension::AssetId,       model::Dimension::AssetName,    model::Dimension::VideoId};
+    model::Dimension::VideoId};
 
 constexpr bool is_plain_text(std::size_t dimension) {
     for (const auto plain : kPlainTexts) {
@@ -160,6 +160,7 @@ void list_columns(Sink& sink, const model::SessionRow& row) {
     sink.template number<std::int64_t>("clock_offset_ms", row.clock_offset_ms);
     sink.template number<bool>("clock_rejected", row.clock_rejected);
     sink.template number<double>("position_s", row.position_s);
+    sink.template number<double>("entry_s", row.entry_s);
     sink.template number<double>("duration_s", row.duration_s);
     sink.template number<float>("progress_percent", static_cast<float>(row.progress_percent));
     sink.template number<std::uint32_t>("bitrate_last_kbps", row.bitrate_last_kbps);

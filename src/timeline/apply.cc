@@ -17,6 +17,8 @@ using model::Protocol;
 constexpr std::int64_t kClockAheadMs = 2'000;
 constexpr std::int64_t kOffsetMaxMs = 86'400'000;
 constexpr double kMeasureMax = 1e12;
+/// s, of a position or of time played: three years.
+constexpr double kPositionMax_s = 1e8;
 constexpr double kKbpsMax = 1e7;
 constexpr double kWaitMaxMs =
     86'400'000;  ///< a stall, pause or startup longer than this is not one
@@ -312,7 +314,7 @@ void apply_report(Session& session, const Event& event, std::int64_t at) {
     } else if (at < session.last_stats_ms && at > session.previous_stats_ms) {
         session.previous_stats_ms = at;
     }
-    if (!(event.play_duration_s > 0) || event.play_duration_s > 1e8) return;
+    if (!(event.play_duration_s > 0) || event.play_duration_s > kPositionMax_s) return;
     session.played_max_s = std::max(session.played_max_s, event.play_duration_s);
     const std::int64_t began = at - static_cast<std::int64_t>(event.play_duration_s * 1000);
     if (session.play_anchor_ms == 0 || began < session.play_anchor_ms) {
@@ -325,7 +327,9 @@ void apply_kind(Session& session, const Event& event, std::int64_t at, const Opt
         session.add_mark({at, value, 0, kind, 0});
     };
     const double played =
-        event.play_duration_s >= 0 && event.play_duration_s < 1e8 ? event.play_duration_s : -1;
+        event.play_duration_s >= 0 && event.play_duration_s < kPositionMax_s
+            ? event.play_duration_s
+            : -1;
     switch (event.kind) {
         case EventKind::Load: mark(MarkKind::Load); break;
         case EventKind::Start:
@@ -422,8 +426,10 @@ bool apply_record(Session& session, const Event& event, const model::ClientConte
             std::max(session.interval_ms, static_cast<std::int64_t>(event.interval_s * 1000));
     }
     session.is_live |= event.is_live == 1;
-    if (!is_ad(event.kind) && event.position_s >= 0 && event.position_s < 1e8) {
-        session.position.update(at, event.position_s);
+    const bool positioned = event.position_s >= 0 && event.position_s < kPositionMax_s;
+    if (!is_ad(event.kind) && positioned) session.position.update(at, event.position_s);
+    if (event.kind == EventKind::Start) {
+        session.entry.update(at, positioned ? event.position_s : 0);
     }
     for (const auto& measure : event.measures) apply_measure(session, event, measure, at);
     apply_kind(session, event, at, options);

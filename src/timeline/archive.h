@@ -18,6 +18,7 @@ public:
         out.append(static_cast<const char*>(data), size);
     }
     bool ok() const noexcept { return true; }
+    std::uint32_t version = 0;  ///< as Reader's
     std::string out;
 };
 
@@ -39,6 +40,7 @@ public:
     void damage() noexcept { failed_ = true; }
     bool ok() const noexcept { return !failed_; }
     std::size_t left() const noexcept { return in_.size(); }
+    std::uint32_t version = 0;  ///< of what is read, for types that have grown
 
 private:
     std::string_view in_;

@@ -86,6 +86,7 @@ private:
         row_.clock_offset_ms = offset_;
         row_.clock_rejected = session_.clock_rejected;
         row_.position_s = session_.position.value;
+        row_.entry_s = session_.entry.position_s;
         out_.final = play_.ended;
     }
 

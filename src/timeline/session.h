@@ -98,6 +98,19 @@ struct Stated {
     }
 };
 
+/// Where the earliest START was, in any order of arrival.
+struct Entry {
+    static constexpr double kUnknown = -2;  ///< there was one, noted by an earlier version
+    std::int64_t time_ms = 0;               ///< 0 = none
+    double position_s = -1;                 ///< -1 = none
+    void update(std::int64_t at_ms, double stated_s) noexcept {
+        if (time_ms == 0 || at_ms < time_ms || (at_ms == time_ms && stated_s > position_s)) {
+            time_ms = at_ms;
+            position_s = stated_s;
+        }
+    }
+};
+
 /// The upper 40 bits of a record's identity, big-endian. Two different records of a session are
 /// taken for one with a chance of n^2 / 2^41: 6e-8 in an hour of reports every 10 s, 0.2 % at
 /// `kSeenMax`.
@@ -167,6 +180,7 @@ struct Session {
     double startup_delay_ms = -1;  ///< CMCD msd
     double top_kbps = 0;
     Stated position, duration;
+    Entry entry;
 
     std::vector<Mark> marks;  ///< sorted
     Cells cells;

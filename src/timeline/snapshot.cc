@@ -1,4 +1,4 @@
-// Snapshot format 2: magic, version, CRC-32C of the rest, the names of dimensions and columns (so
+// Snapshot format 3 (2 had no entry of a session): magic, version, CRC-32C of the rest, the names of dimensions and columns (so
 // that both lists may grow), then the partition. Measured rows are not stored: they follow from the
 // state.
 #include <algorithm>
@@ -13,7 +13,8 @@ namespace playhead::timeline {
 namespace {
 
 constexpr std::string_view kMagic = "PHTL";
-constexpr std::uint32_t kVersion = 2;
+constexpr std::uint32_t kVersion = 3;
+constexpr std::uint32_t kVersionMin = 2;
 constexpr std::size_t kHeaderBytes = 12;
 
 constexpr std::array kHiddenNames{
@@ -109,6 +110,14 @@ void io(Archive& archive, Attributes& attributes) {
     });
 }
 
+/// Of a session that an earlier format has: its START came, but not where it was.
+Entry unknown_entry(const Session& session) {
+    const auto start = std::find_if(session.marks.begin(), session.marks.end(), [](const Mark& mark) {
+        return mark.kind == MarkKind::Start;
+    });
+    return start == session.marks.end() ? Entry{} : Entry{start->time_ms, Entry::kUnknown};
+}
+
 template <class Archive>
 void io(Archive& archive, Session& session) {
     io_all(archive, session.customer_id, session.session_id, session.protocol, session.smartsight,
@@ -125,6 +134,11 @@ void io(Archive& archive, Session& session) {
     io_list(archive, session.marks, [&](Mark& mark) {
         io_all(archive, mark.time_ms, mark.value, mark.order, mark.kind, mark.aux);
     });
+    if (archive.version >= 3) {
+        io_all(archive, session.entry.time_ms, session.entry.position_s);
+    } else {
+        session.entry = unknown_entry(session);
+    }
     auto cells = session.cells.list();
     io_list(archive, cells,
             [&](Cell& cell) { io_all(archive, cell.minute, cell.column, cell.value); });
@@ -211,6 +225,7 @@ bool apply_numbers(Session& session, const Renumbering& numbers) {
 
 std::string Partition::snapshot() const {
     Writer writer;
+    writer.version = kVersion;
     auto columns = column_names();
     auto dimensions = dimension_names();
     io_list(writer, columns, [&](std::string& name) { io(writer, name); });
@@ -249,10 +264,13 @@ Result<void> Partition::restore(std::string_view snapshot) {
     Reader header(snapshot.substr(4, kHeaderBytes - 4));
     std::uint32_t version = 0, crc = 0;
     io_all(header, version, crc);
-    if (version != kVersion) return damaged("version " + std::to_string(version) + " is not known");
+    if (version < kVersionMin || version > kVersion) {
+        return damaged("version " + std::to_string(version) + " is not known");
+    }
     const std::string_view body = snapshot.substr(kHeaderBytes);
     if (crc32c(body.data(), body.size()) != crc) return damaged("checksum differs");
     Reader reader(body);
+    reader.version = version;
     std::vector<std::string> columns, dimensions;
     io_list(reader, columns, [&](std::string& name) { io(reader, name); });
     io_list(reader, dimensions, [&](std::string& name) { io(reader, name); });

@@ -72,6 +72,8 @@ model::SessionRow session_of(const Fields& fields) {
             row.first_frame_ms = std::stoll(value) * 1000;
         else if (name == "position_s")
             row.position_s = std::stod(value);
+        else if (name == "entry_s")
+            row.entry_s = std::stod(value);
         else if (name == "duration_s")
             row.duration_s = std::stod(value);
         else if (name == "progress_percent")

@@ -236,32 +236,32 @@ TEST_F(Smart, Retention) {
 }
 
 TEST_F(Smart, ContentAnalysis) {
+    const auto s = "ca" + std::to_string(customer_);
     const auto watched = [&](const char* id, const char* user, const char* far,
-                             const char* position, std::int64_t at_min) {
+                             const char* position, const char* entry, std::int64_t at_min) {
         play(user, "A", at_min, 1,
-             {{"id", id},
+             {{"id", s + id},
               {"duration_s", "200"},
               {"progress_percent", far},
-              {"position_s", position}});
+              {"position_s", position},
+              {"entry_s", entry}});
     };
-    const auto s = "ca" + std::to_string(customer_);
-    watched((s + "1").c_str(), "u1", "100", "200", 0);  // to the end
-    watched((s + "2").c_str(), "u1", "50.5", "20",
-            10);  // a re-watch, left after seeking back to 10 %
-    watched((s + "3").c_str(), "u2", "10", "20", 20);
+    watched("1", "u1", "100", "200", "0", 0);  // to the end
+    // A re-watch, left after seeking back to 10 %; stored when rows did not tell the entry.
+    watched("2", "u1", "50.5", "20", "-2", 10);
+    watched("3", "u2", "10", "20", "1", 20);
+    watched("4", "u2", "9", "18", "-1", 10);  // no START came
     play("u3", "A", 30, 1, {{"progress_percent", "-1"}});  // progress not known
     play("u3", "B", 30, 1, {{"progress_percent", "90"}});
-    for (const auto& [id, position] : {std::pair{"1", "0"}, {"2", "50"}, {"3", "0"}}) {
+    const auto started = [&](const char* id, std::int64_t second, const char* position) {
         add("event", {{"id", s + id},
-                      {"time", std::to_string(kStart + 1)},
+                      {"time", std::to_string(kStart + second)},
                       {"kind", "1"},
                       {"position_s", position}});
-    }
-    // A second START later does not move the entry.
-    add("event", {{"id", s + "1"},
-                  {"time", std::to_string(kStart + 30)},
-                  {"kind", "1"},
-                  {"position_s", "100"}});
+    };
+    started("2", 1, "50");
+    started("2", 30, "100");  // a second START later does not move the entry
+    started("3", 1, "90");    // its row tells the entry
     static_assert(static_cast<int>(model::EventKind::Start) == 1);
     const auto answer = ask({{"queryname", "contentanalysis"}, {"assetid", "A"}});
     ASSERT_TRUE(answer) << answer.error().message;
@@ -275,13 +275,13 @@ TEST_F(Smart, ContentAnalysis) {
         at = end + 1;
     }
     // percent viewers share entries exits rewatches
-    EXPECT_EQ(rows[0], "0 3 100 2 0 1");
-    EXPECT_EQ(rows[10], "10 3 100 0 2 1");
-    EXPECT_EQ(rows[11], "11 2 66.6667 0 0 1");
-    EXPECT_EQ(rows[25], "25 2 66.6667 1 0 1");
-    EXPECT_EQ(rows[50], "50 2 66.6667 0 0 1");
-    EXPECT_EQ(rows[51], "51 1 33.3333 0 0 0");
-    EXPECT_EQ(rows[100], "100 1 33.3333 0 1 0");
+    EXPECT_EQ(rows[0], "0 4 100 2 0 2");
+    EXPECT_EQ(rows[10], "10 3 75 0 2 2");
+    EXPECT_EQ(rows[11], "11 2 50 0 0 1");
+    EXPECT_EQ(rows[25], "25 2 50 1 0 1");
+    EXPECT_EQ(rows[50], "50 2 50 0 0 1");
+    EXPECT_EQ(rows[51], "51 1 25 0 0 0");
+    EXPECT_EQ(rows[100], "100 1 25 0 1 0");
     const auto none = ask({{"queryname", "contentanalysis"}, {"assetid", "none"}});
     ASSERT_TRUE(none);
     ASSERT_EQ(none->rows.size(), 101U);

@@ -5,7 +5,7 @@ ALTER TABLE sessions ADD COLUMN IF NOT EXISTS viewer UInt64
     MATERIALIZED cityHash64(subscriberid, if(deviceid != '', cityHash64(deviceid), cityHash64(brand, model, browser, platform, ipaddress)))
     CODEC(LZ4);
 
-ALTER TABLE sessions MATERIALIZE COLUMN viewer;
+ALTER TABLE sessions MATERIALIZE COLUMN viewer SETTINGS mutations_sync = 0;
 
 ALTER TABLE live_sessions ADD COLUMN IF NOT EXISTS viewer UInt64
     ALIAS cityHash64(subscriberid, if(deviceid != '', cityHash64(deviceid), cityHash64(brand, model, browser, platform, ipaddress)));

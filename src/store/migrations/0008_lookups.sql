@@ -6,6 +6,6 @@ ALTER TABLE sessions ADD INDEX IF NOT EXISTS by_sessionid sessionid
 ALTER TABLE sessions ADD INDEX IF NOT EXISTS by_subscriberid subscriberid
     TYPE bloom_filter(0.01) GRANULARITY 1;
 
-ALTER TABLE sessions MATERIALIZE INDEX by_sessionid;
+ALTER TABLE sessions MATERIALIZE INDEX by_sessionid SETTINGS mutations_sync = 0;
 
-ALTER TABLE sessions MATERIALIZE INDEX by_subscriberid;
+ALTER TABLE sessions MATERIALIZE INDEX by_subscriberid SETTINGS mutations_sync = 0;

@@ -140,6 +140,7 @@ void expect_same(const Outcome& left, const Outcome& right) {
     EXPECT_EQ(a.first_receive_ms, b.first_receive_ms);
     EXPECT_EQ(a.startup_ms, b.startup_ms);
     EXPECT_EQ(a.progress_percent, b.progress_percent);
+    EXPECT_EQ(a.entry_s, b.entry_s);
     EXPECT_EQ(a.score, b.score);
     for (const auto& column : model::kCounterColumns) {
         EXPECT_EQ(a.counters.*column.field, b.counters.*column.field) << column.name;

@@ -1,6 +1,10 @@
 // Closing, revising, clocks, limits and snapshots.
 #include <gtest/gtest.h>
 
+#include <cstring>
+#include <utility>
+
+#include "base/hash.h"
 #include "base/random.h"
 #include "timeline/event_rows.h"
 #include "timeline/tests/script.h"
@@ -40,6 +44,21 @@ TEST(Lifecycle, LateRecordRevisesTheClosedSession) {
     EXPECT_EQ(outcome.slice_sum(), outcome.session().counters);
     EXPECT_EQ(partition.stats().reopened, 1U);
     EXPECT_EQ(partition.stats().repeats, 1U);
+}
+
+TEST(Lifecycle, EntryIsWhereTheEarliestStartWas) {
+    Script script = short_session();
+    EXPECT_EQ(play(script).session().entry_s, 0);
+    script.events[1].position_s = 12.5;
+    EXPECT_EQ(play(script).session().entry_s, 12.5);
+    script.start(3'000, 1'000).position_s = 90;
+    EXPECT_EQ(play(script).session().entry_s, 12.5);
+    std::swap(script.events[1], script.events.back());  // in whatever order they come
+    EXPECT_EQ(play(script).session().entry_s, 12.5);
+    Script unstarted;
+    unstarted.smartsight(EventKind::Load, 0, "ONLOAD");
+    unstarted.smartsight(EventKind::Complete, 11'000, "COMPLETE").position_s = 3;
+    EXPECT_EQ(play(unstarted).session().entry_s, -1);
 }
 
 TEST(Lifecycle, ClosedSessionsAreForgottenInTime) {
@@ -116,6 +135,44 @@ TEST(Clock, ImpossibleTimesAreReplacedAndMarked) {
     const auto row = play(script).session();
     EXPECT_TRUE(row.clock_rejected);
     EXPECT_EQ(row.counters.playing_ms, 10'000);
+}
+
+/// A snapshot of format 3 as format 2 had it: without the entry of its one session.
+std::string in_format_2(std::string snapshot, std::int64_t entry_ms, double entry_s) {
+    constexpr std::size_t kHeader = 12;
+    std::string entry(sizeof entry_ms + sizeof entry_s, '\0');
+    std::memcpy(entry.data(), &entry_ms, sizeof entry_ms);
+    std::memcpy(entry.data() + sizeof entry_ms, &entry_s, sizeof entry_s);
+    snapshot.erase(snapshot.rfind(entry), entry.size());
+    const std::uint32_t version = 2;
+    const auto crc = crc32c(snapshot.data() + kHeader, snapshot.size() - kHeader);
+    std::memcpy(snapshot.data() + 4, &version, sizeof version);
+    std::memcpy(snapshot.data() + 8, &crc, sizeof crc);
+    return snapshot;
+}
+
+TEST(Snapshot, OfTheFormatBeforeIsRead) {
+    for (const bool started : {true, false}) {
+        Script script;
+        script.smartsight(EventKind::Load, 0, "ONLOAD");
+        if (started) script.start(1'000, 1'000).position_s = 1234.5678;
+        Partition partition({});
+        for (const Event& event : script.events) partition.apply(event, {});
+        const auto old = in_format_2(partition.snapshot(), started ? Script::kBase + 1'000 : 0,
+                                     started ? 1234.5678 : -1);
+        ASSERT_LT(old.size(), partition.snapshot().size());
+        Partition later({});
+        ASSERT_TRUE(later.restore(old));
+        Script rest;
+        if (!started) rest.start(2'000, 1'000).position_s = 7;
+        rest.smartsight(EventKind::Complete, 11'000, "COMPLETE");
+        rest.events.back().payload_id = "p-last";
+        Outcome outcome;
+        for (const Event& event : rest.events) later.apply(event, {});
+        later.cut(Script::kBase + 60'000, outcome.rows);
+        EXPECT_EQ(outcome.session().entry_s, started ? -2 : 7);
+        EXPECT_EQ(outcome.session().counters.plays, 1);
+    }
 }
 
 TEST(Snapshot, DamageIsRefusedAndChangesNothing) {
