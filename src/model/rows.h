@@ -136,10 +136,10 @@ struct SessionRow {
     std::int64_t clock_offset_ms = 0;  ///< added to the client's clock
     bool clock_rejected = false;       ///< at least one event time was outside the accepted range
     double position_s = 0;             ///< last playhead
-    double entry_s = -1;               ///< playhead at the first START, 0 if it told none; -1 = no START,
-                                       ///< -2 = not noted (by a version before 0011)
-    double duration_s = 0;             ///< of the asset; 0 = unknown, -1 = live
-    double progress_percent = -1;      ///< furthest, 0-100; -1 = unknown
+    double entry_s = -1;    ///< playhead at the first START, 0 if it told none; -1 = no START,
+                            ///< -2 = not noted (by a version before 0011)
+    double duration_s = 0;  ///< of the asset; 0 = unknown, -1 = live
+    double progress_percent = -1;  ///< furthest, 0-100; -1 = unknown
     std::uint32_t bitrate_last_kbps = 0;
     std::uint32_t bitrate_max_kbps = 0;
     float score = -1;              ///< qualityofexperience 0-100; -1 = none (see model/score.h)

@@ -326,10 +326,9 @@ void apply_kind(Session& session, const Event& event, std::int64_t at, const Opt
     const auto mark = [&](MarkKind kind, double value = -1) {
         session.add_mark({at, value, 0, kind, 0});
     };
-    const double played =
-        event.play_duration_s >= 0 && event.play_duration_s < kPositionMax_s
-            ? event.play_duration_s
-            : -1;
+    const double played = event.play_duration_s >= 0 && event.play_duration_s < kPositionMax_s
+                              ? event.play_duration_s
+                              : -1;
     switch (event.kind) {
         case EventKind::Load: mark(MarkKind::Load); break;
         case EventKind::Start:

@@ -1,6 +1,6 @@
-// Snapshot format 3 (2 had no entry of a session): magic, version, CRC-32C of the rest, the names of dimensions and columns (so
-// that both lists may grow), then the partition. Measured rows are not stored: they follow from the
-// state.
+// Snapshot format 3 (2 had no entry of a session): magic, version, CRC-32C of the rest, the names
+// of dimensions and columns (so that both lists may grow), then the partition. Measured rows are
+// not stored: they follow from the state.
 #include <algorithm>
 #include <array>
 #include <optional>
@@ -112,9 +112,8 @@ void io(Archive& archive, Attributes& attributes) {
 
 /// Of a session that an earlier format has: its START came, but not where it was.
 Entry unknown_entry(const Session& session) {
-    const auto start = std::find_if(session.marks.begin(), session.marks.end(), [](const Mark& mark) {
-        return mark.kind == MarkKind::Start;
-    });
+    const auto start = std::find_if(session.marks.begin(), session.marks.end(),
+                                    [](const Mark& mark) { return mark.kind == MarkKind::Start; });
     return start == session.marks.end() ? Entry{} : Entry{start->time_ms, Entry::kUnknown};
 }
 

@@ -250,7 +250,7 @@ TEST_F(Smart, ContentAnalysis) {
     // A re-watch, left after seeking back to 10 %; stored when rows did not tell the entry.
     watched("2", "u1", "50.5", "20", "-2", 10);
     watched("3", "u2", "10", "20", "1", 20);
-    watched("4", "u2", "9", "18", "-1", 10);  // no START came
+    watched("4", "u2", "9", "18", "-1", 10);               // no START came
     play("u3", "A", 30, 1, {{"progress_percent", "-1"}});  // progress not known
     play("u3", "B", 30, 1, {{"progress_percent", "90"}});
     const auto started = [&](const char* id, std::int64_t second, const char* position) {

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "model/event.h"
+#include "query/series.h"
 #include "query/smart/queries.h"
 
 namespace playhead::query::smart {
@@ -13,67 +14,90 @@ std::string percent_sql(const char* position, const char* length) {
     return fmt::format("greatest(0, least(100, 100 * {} / {}))", position, length);
 }
 
-/// (percent of the first START, length) of plays whose rows were stored before they told it
-/// (migration 0011). Reads nothing where there are none.
-Result<std::string> entries_of_events(const QueryRequest& request, SqlParameters& parameters) {
-    const std::string some = "(SELECT count() FROM plays WHERE entry = -2) > 0";
-    auto sessions = session_rows(request, parameters, "sessionid AS i, duration_s AS d",
-                                 " AND plays > 0 AND progress_percent >= 0 AND duration_s > 0 AND "
-                                 "entry_s = -2 AND " +
-                                     some);
-    if (!sessions) return sessions;
-    return fmt::format(
-        "SELECT {} AS enter FROM {} AS old INNER JOIN (SELECT sessionid AS i, argMin(position_s, "
-        "event_time) AS position {} AND kind = {} AND event_time >= {} AND event_time < {} AND {} "
-        "GROUP BY i) AS entry ON old.i = entry.i",
-        percent_sql("entry.position", "old.d"), *sessions, scope("events", false),
-        static_cast<int>(model::EventKind::Start), parameters.time(request.period.start_s),
-        parameters.time(request.period.end_s + kSessionLengthMax_s), some);
+/// Adds the entries of plays whose rows were stored before they told them (migration 0011): from
+/// the START events, as long as these are kept. Rows are (percent, viewers, share, entries, …).
+Result<void> add_old_entries(const QueryRequest& one, const Context& context, Answer& answer) {
+    SqlParameters parameters(context.customer_id);
+    const auto sessions = session_rows(
+        one, parameters, "sessionid AS i, duration_s AS d",
+        " AND plays > 0 AND progress_percent >= 0 AND duration_s > 0 AND entry_s = -2");
+    if (!sessions) return fail(sessions.error());
+    store::Statement statement;
+    statement.sql = fmt::format(
+        "WITH old AS {} SELECT floor({}) AS p, count() FROM old INNER JOIN (SELECT sessionid AS i, "
+        "argMin(position_s, event_time) AS position {} AND kind = {} AND event_time >= {} AND "
+        "event_time < {} AND i IN (SELECT i FROM old) GROUP BY i) AS entry ON old.i = entry.i "
+        "GROUP BY p",
+        *sessions, percent_sql("entry.position", "old.d"), scope("events", false),
+        static_cast<int>(model::EventKind::Start), parameters.time(one.period.start_s),
+        parameters.time(one.period.end_s + kSessionLengthMax_s));
+    statement.parameters = parameters.take();
+    const auto found =
+        context.engine.table(statement, one, context.customer_id,
+                             {one.period.start_s, one.period.end_s + kSessionLengthMax_s, true});
+    if (!found) return fail(found.error());
+    AnswerMeta reading;
+    reading.cached = found->cached;
+    reading.cache_age_s = found->age_s;
+    if (!found->cached) reading.rows_read = found->table->rows_read;
+    add_reading(answer.meta, reading);
+    answer.meta.tables.emplace_back("events");
+    for (auto& row : answer.rows) {
+        for (const auto& entry : found->table->rows) {
+            if (number_of(entry[0], -1) != number_of(row[0], -2)) continue;
+            row[3] = store::Cell(
+                static_cast<std::int64_t>(number_of(row[3], 0) + number_of(entry[1], 0)));
+        }
+    }
+    return {};
 }
 
 Result<Answer> run_analysis(const SmartRequest& request, const Context& context) {
     QueryRequest one = request.common;
     only(one, context.engine.dictionary(), "assetid", request.text("assetid"));
     SqlParameters parameters(context.customer_id);
-    // -1 is no percent, and -2 one that only the events tell. No text is read but the asset's.
+    // -1 is no percent, -2 one that only the events tell. No text is read but the asset's.
     auto plays = session_rows(
         one, parameters,
         fmt::format("if(subscriber != 0, subscriber, viewer) AS u, "
                     "toUnixTimestamp64Milli(start_time) AS s, toFloat64(progress_percent) AS far, "
                     "if(duration_s > 0, {}, -1) AS leave, "
-                    "if(duration_s > 0 AND entry_s >= 0, {}, if(duration_s > 0, entry_s, -1)) AS "
-                    "entry",
+                    "multiIf(duration_s <= 0, -1, entry_s < 0, entry_s, {}) AS entry",
                     percent_sql("position_s", "duration_s"), percent_sql("entry_s", "duration_s")),
         " AND plays > 0 AND progress_percent >= 0");
     if (!plays) return fail(plays.error());
-    const auto old = entries_of_events(one, parameters);
-    if (!old) return fail(old.error());
-    // Counts by percent: how far, first plays of their viewers, where they stop, where they begin.
+    // By viewer first, then each play in the counts of its percents: how far, first plays of their
+    // viewers, where they begin, where they stop. As a table of the statement that several parts
+    // read, the plays would be read by one thread. Whoever reached a percent reached those before.
     const auto counted = fmt::format(
-        "SELECT floor(far) AS p, count() AS fars, 0 AS firsts, 0 AS leaves, 0 AS enters FROM plays "
-        "GROUP BY p UNION ALL "
-        "SELECT floor(first_far) AS p, 0, count(), 0, 0 FROM (SELECT argMin(far, (s, far)) AS "
-        "first_far FROM plays GROUP BY u) GROUP BY p UNION ALL "
-        "SELECT floor(leave) AS p, 0, 0, count(), 0 FROM plays GROUP BY p UNION ALL "
-        "SELECT floor(entry) AS p, 0, 0, 0, count() FROM plays GROUP BY p UNION ALL "
-        "SELECT floor(enter) AS p, 0, 0, 0, count() FROM ({}) GROUP BY p UNION ALL "
-        "SELECT toFloat64(number) AS p, 0, 0, 0, 0 FROM numbers(101)",
-        *old);
-    // The plays are read once: they are a table of the statement. Whoever reached a percent reached
-    // those before it.
+        "SELECT arrayJoin(arrayConcat(arrayMap(x -> (floor(x), 1, 0, 0, 0), fars), "
+        "[(floor(first_far), 0, 1, 0, 0)], arrayMap(x -> (floor(x), 0, 0, 1, 0), entries), "
+        "arrayMap(x -> (floor(x), 0, 0, 0, 1), leaves))) AS x FROM (SELECT argMin(far, (s, far)) "
+        "AS first_far, groupArray(far) AS fars, groupArray(entry) AS entries, groupArray(leave) AS "
+        "leaves FROM {} GROUP BY u) UNION ALL SELECT (toFloat64(number), 0, 0, 0, 0) FROM "
+        "numbers(101)",
+        *plays);
     const auto sql = fmt::format(
-        "WITH plays AS MATERIALIZED {} "
-        "SELECT percent, sum(fars) OVER beyond AS viewers, if(n = 0, NULL, viewers * 100 / n) AS "
-        "share, enters, leaves, sum(fars - firsts) OVER beyond AS again, toUInt64(101) AS total "
-        "FROM (SELECT toUInt8(p) AS percent, sum(fars) AS fars, sum(firsts) AS firsts, "
-        "sum(enters) AS enters, sum(leaves) AS leaves FROM ({}) WHERE p >= 0 AND p <= 100 "
-        "GROUP BY percent) AS counts CROSS JOIN (SELECT count() AS n FROM plays) AS whole "
-        "WINDOW beyond AS (ORDER BY percent DESC) ORDER BY percent",
-        *plays, counted);
-    return answer_of(request, context, sql, parameters,
-                     {count_column("percent"), count_column("viewers"), number_column("share"),
-                      count_column("entries"), count_column("exits"), count_column("rewatches")},
-                     Reach{one.period.start_s, one.period.end_s + kSessionLengthMax_s, true});
+        "SELECT toInt64(p) AS percent, sum(fars) OVER beyond AS viewers, "
+        "if(n = 0, NULL, viewers * 100 / n) AS share, enters, leaves, "
+        "sum(fars - firsts) OVER beyond AS again, old, toUInt64(101) AS total FROM ("
+        "SELECT x.1 AS p, sum(x.2) AS fars, sum(x.3) AS firsts, sum(x.4) AS enters, "
+        "sum(x.5) AS leaves, sum(fars) OVER () AS n, sum(if(p = -2, enters, 0)) OVER () AS old "
+        "FROM ({}) GROUP BY p) WHERE p >= 0 AND p <= 100 "
+        "WINDOW beyond AS (ORDER BY p DESC) ORDER BY percent",
+        counted);
+    auto answer = answer_of(request, context, sql, parameters,
+                            {count_column("percent"), count_column("viewers"),
+                             number_column("share"), count_column("entries"), count_column("exits"),
+                             count_column("rewatches"), count_column("old")});
+    if (!answer) return answer;
+    const bool old = !answer->rows.empty() && number_of(answer->rows[0].back(), 0) > 0;
+    answer->columns.pop_back();
+    answer->field_order.pop_back();
+    for (auto& row : answer->rows) row.pop_back();
+    if (!old) return answer;
+    if (auto added = add_old_entries(one, context, *answer); !added) return fail(added.error());
+    return answer;
 }
 
 }  // namespace
@@ -89,7 +113,8 @@ SmartQuery content_analysis() {
         "reached. entries: plays whose START event is at this percent (whole percent, rounded "
         "down); "
         "exits: plays whose last position is. rewatches: of viewers, those who had played the "
-        "asset before in the period (subscriber; where there is none, as uniqueviewercount counts). "
+        "asset before in the period (subscriber; where there is none, as uniqueviewercount "
+        "counts). "
         "Live content has no percent and no plays here.";
     out.inputs = {id_input("assetid", "the id of the asset")};
     out.row_schema = row_schema(
