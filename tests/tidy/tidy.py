@@ -26,7 +26,7 @@ ARROWS = {
     "auth": {"base", "directory", "net"},
     "query/schedule": {"base"},
     "query": {"base", "model", "store", "query/schedule"},
-    "query/smart": {"base", "model", "store", "query"},
+    "query/smart": {"base", "model", "store", "query", "query/schedule"},
     "http": {"base", "net"},
     "ingest": {"base", "model", "http", "wire", "enrich", "journal", "timeline", "store",
                "directory", "auth"},

@@ -33,9 +33,9 @@ Result<Answer> run_paths(const SmartRequest& request, const Context& context, An
     SqlParameters parameters(context.customer_id);
     auto rows =
         session_rows(request.common, parameters,
-                     "subscriberid AS u, assetid AS a, toUnixTimestamp64Milli(start_time) AS s, "
+                     "subscriber AS u, assetid AS a, toUnixTimestamp64Milli(start_time) AS s, "
                      "toUnixTimestamp64Milli(end_time) AS e",
-                     " AND plays > 0 AND subscriberid != '' AND assetid != ''");
+                     " AND plays > 0 AND subscriber != 0 AND assetid != ''");
     if (!rows) return fail(rows.error());
     const auto depth = request.integer("depth");
     const auto gap = parameters.integer(request.integer("visitgap") * 60'000);

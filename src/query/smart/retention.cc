@@ -12,9 +12,9 @@ Result<Answer> run_retention(const SmartRequest& request, const Context& context
     const bool weekly = request.text("unit") == "week";
     const auto zone = parameters.text(request.common.timezone);
     auto rows = session_rows(request.common, parameters,
-                             fmt::format("subscriberid AS u, {}(toDate(start_time, {})) AS unit",
+                             fmt::format("subscriber AS u, {}(toDate(start_time, {})) AS unit",
                                          weekly ? "toMonday" : "toDate", zone),
-                             " AND plays > 0 AND subscriberid != ''");
+                             " AND plays > 0 AND subscriber != 0");
     if (!rows) return fail(rows.error());
     // A subscriber belongs to one cohort and is counted once per unit.
     const auto sql = fmt::format(

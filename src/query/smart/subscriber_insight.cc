@@ -6,6 +6,7 @@
 
 #include "base/json_writer.h"
 #include "query/envelope.h"
+#include "query/schedule/side_by_side.h"
 #include "query/series.h"
 #include "query/smart/queries.h"
 
@@ -210,11 +211,17 @@ Result<Answer> run_insight(const SmartRequest& request, const Context& context) 
     Answer out;
     out.meta.cached = true;
     if (auto found = story.look_up(out.meta); !found) return fail(found.error());
-    for (auto& part : parts) {
-        auto answer = story.about(part.what, part.period, part.limit, part.in_time);
-        if (!answer) return answer;
-        add_reading(out.meta, answer->meta);
-        part.answer = std::move(*answer);
+    // Small statements, of which planning is most: two at a time.
+    std::vector<Result<Answer>> answers(parts.size());
+    side_by_side(parts.size(), [&](std::size_t i) {
+        const auto& part = parts[i];
+        answers[i] = story.about(part.what, part.period, part.limit, part.in_time);
+        return answers[i].has_value();
+    });
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+        if (!answers[i]) return std::move(answers[i]);
+        add_reading(out.meta, answers[i]->meta);
+        parts[i].answer = std::move(*answers[i]);
     }
     if (parts[0].answer.rows.empty()) {
         return fail(Error{ErrorCode::NotFound,
