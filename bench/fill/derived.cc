@@ -27,7 +27,7 @@ void run(store::Store& store, const std::string& sql) {
 /// INSERT … SELECT: columns by `values`, the others from the session where it has them.
 std::string insert_from_sessions(store::Table table,
                                  const std::map<std::string, std::string>& values,
-                                 const std::string& rest) {
+                                 const std::string& rest, std::string_view into = {}) {
     std::map<std::string, bool> of_session;
     for (const auto& column : store::schema_of(store::Table::Sessions).columns) {
         of_session[column.name] = true;
@@ -43,7 +43,7 @@ std::string insert_from_sessions(store::Table table,
     return fmt::format(
         "INSERT INTO {} ({}) SELECT {} FROM sessions {} SETTINGS "
         "max_partitions_per_insert_block = 0",
-        store::schema_of(table).name, names, selected, rest);
+        into.empty() ? store::schema_of(table).name : std::string(into), names, selected, rest);
 }
 
 }  // namespace
@@ -62,6 +62,12 @@ void fill_events(store::Store& store) {
                     {"errorcode", "concat('E', toString(cityHash64(sessionid) % 30))"},
                     {"errorfingerprint", "errorcode"}},
                    "WHERE fatal_errors > 0"));
+    // Beside the view of `slices`: their other minutes are not made.
+    run(store, insert_from_sessions(store::Table::Slices,
+                                    {{"minute_time", "toStartOfMinute(" + halfway + ")"},
+                                     {"active_ms", "60000"},
+                                     {"present", "1"}},
+                                    "WHERE fatal_errors > 0", "slices_failed"));
 }
 
 void fill_ad_views(store::Store& store) {

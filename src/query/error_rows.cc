@@ -35,9 +35,8 @@ std::string error_rows(SqlParameters& parameters, const TablePart& part,
     const auto sessions = fmt::format(
         "SELECT sessionid, sum(fatal_errors) AS j_fatal, sumIf(startup_failures, {0}) AS "
         "j_failures, sumIf(startup_business_failures, {0}) AS j_business{1} {2} AND minute_time >= "
-        "{3} AND minute_time < {4} AND (fatal_errors != 0 OR warnings != 0 OR ad_errors != 0 OR "
-        "startup_failures != 0 OR startup_business_failures != 0) GROUP BY sessionid",
-        in_time, known, scope("slices", false), parameters.time(part.from_s - kSliceMargin_s),
+        "{3} AND minute_time < {4} GROUP BY sessionid",
+        in_time, known, scope(kFailedSlices, false), parameters.time(part.from_s - kSliceMargin_s),
         parameters.time(part.to_s + kSliceMargin_s));
     // An error of unknown severity was fatal when the session counts fatal errors.
     const auto type = fmt::format(

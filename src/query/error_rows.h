@@ -9,6 +9,9 @@
 
 namespace playhead::query {
 
+/// The minutes of `slices` with errors (migration 0012).
+inline constexpr const char* kFailedSlices = "slices_failed";
+
 /// `FROM (…)` with one row per error inside the part's time: sessionid, event_time, errorcode,
 /// errormessage (its fingerprint), errortype, errorphase, the counters of an error, and
 /// `session_columns` (columns of `slices`). Dimensions come from the session's minutes with errors,

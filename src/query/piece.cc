@@ -38,8 +38,14 @@ std::string peaks_sql(const std::string& rows, const std::string& group,
         kDay_s, group, largest, minutes);
 }
 
+/// Parts of the time of a row.
+bool is_of_time(const DimensionUse& use) {
+    return use.is("hourofday") || use.is("dayofweek");
+}
+
 bool rollup_has(Source source, const DimensionUse& use) {
-    return use.dimension != nullptr && rollup_has_dimension(source, use.dimension->key);
+    return use.dimension != nullptr &&
+           (is_of_time(use) || rollup_has_dimension(source, use.dimension->key));
 }
 
 }  // namespace
@@ -286,10 +292,13 @@ std::string Piece::metric_sql(const MetricUse& use) {
 
 bool Piece::rollup_possible(const Dictionary& dictionary) const {
     if (kind_ == PieceKind::Rows || request_.qoe_filter) return false;
+    bool of_hours = false;
     for (const auto& [use, alias] : groups_) {
+        of_hours = of_hours || is_of_time(use);
         if (!use.is("timestamp") && !rollup_has(source_, use)) return false;
     }
     for (const auto& each : request_.filter) {
+        of_hours = of_hours || is_of_time(each.dimension);
         if (!rollup_has(source_, each.dimension)) return false;
     }
     for (const auto& column : parts_.columns()) {
@@ -297,9 +306,11 @@ bool Piece::rollup_possible(const Dictionary& dictionary) const {
             return false;
         }
     }
-    if (source_ == Source::Slices || bucket_.empty()) return true;
-    return request_.granularity >= Granularity::Hour &&
-           dictionary.timezone_whole_hours(request_.timezone);
+    // Minutes tell every time of a slice; rows of sessions are by hours of UTC.
+    if (source_ == Source::Slices) return true;
+    if (!bucket_.empty() && request_.granularity < Granularity::Hour) return false;
+    const bool local = !bucket_.empty() || of_hours;
+    return !local || dictionary.timezone_whole_hours(request_.timezone);
 }
 
 Result<std::string> Piece::inner_sql(const std::vector<TablePart>& tables) {

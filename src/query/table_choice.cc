@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "query/error_rows.h"
+
 namespace playhead::query {
 
 namespace {
@@ -111,7 +113,7 @@ void TableChoice::add_errors(const Piece& piece, const Period& period,
                              std::vector<TablePart>& out) {
     out.push_back({Source::Errors, "events", "event_time", period.start_s, period.end_s, false,
                    false, false});
-    plan_.reads("slices");
+    plan_.reads(kFailedSlices);
     plan_.because("events: single errors, with what is known of their sessions");
     if (!piece.needs_attempts()) return;
     const bool rollup = piece.attempts_from_rollup();

@@ -119,9 +119,10 @@ Result<void> run_migrations(Store& store) {
 Result<void> apply_retention(Store& store, const std::vector<Retention>& retention,
                              std::uint32_t rollup_days) {
     for (const auto& [table, days] : retention) {
-        if (auto done = set_ttl(store, name_of(table), retention_column(table), days); !done) {
-            return done;
-        }
+        const auto column = retention_column(table);
+        if (auto done = set_ttl(store, name_of(table), column, days); !done) return done;
+        if (table != Table::Slices) continue;
+        if (auto done = set_ttl(store, "slices_failed", column, days); !done) return done;
     }
     constexpr std::pair<std::string_view, std::string_view> kRollups[] = {
         {"sessions_hour", "hour_time"},

@@ -30,6 +30,7 @@ REFUSED = {
     "own bookkeeping": "SELECT * FROM schema_migrations",
     "cuts": "SELECT * FROM ingest_cuts",
     "rollup": "SELECT * FROM sessions_hour",
+    "failed minutes": "SELECT * FROM slices_failed",
     "sandbox": "SELECT * FROM sql_sandbox.sessions",
     "IN a table of a database": "SELECT 1 WHERE 1 IN default.sessions",
     "NOT IN a system table": "SELECT 1 WHERE 'x' NOT IN system.users",

@@ -68,6 +68,7 @@ model::SessionRow make_session_row(const Truth& truth, const World& world) {
         if (ad.start_ms != 0) row.ad_startup_ms = ad.start_ms - ad.impression_ms;
     }
     row.position_s = static_cast<double>(playback.position_ms) / 1000;
+    row.entry_s = playback.played() ? 0 : -1;
     row.duration_s = asset.is_live ? -1 : static_cast<double>(asset.duration_ms) / 1000;
     if (!asset.is_live) {
         std::int64_t furthest = playback.position_ms;

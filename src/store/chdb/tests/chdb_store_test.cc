@@ -129,6 +129,23 @@ TEST_F(ChdbStoreTest, TablesHaveTheColumnsOfTheModel) {
     }
 }
 
+TEST_F(ChdbStoreTest, FailedMinutesHaveTheColumnsOfSlices) {
+    migrate();
+    const auto described = [&](const std::string& table) {
+        std::string out;
+        for (const auto& row : ask("DESCRIBE TABLE " + table).rows) {
+            for (std::size_t i = 0; i < 3; ++i) out += std::get<std::string>(row[i]) + ' ';
+            out += '\n';
+        }
+        return out;
+    };
+    EXPECT_EQ(described("slices_failed"), described("slices"));
+    const auto view = described("slices_failed_mv");
+    for (const auto& column : schema_of(Table::Slices).columns) {
+        EXPECT_NE(view.find(column.name + ' '), std::string::npos) << column.name;
+    }
+}
+
 TEST_F(ChdbStoreTest, InsertsOncePerTokenAcrossPartitionsAndReopening) {
     migrate();
     const auto batch = sessions_over_days(3, 4);
