@@ -44,13 +44,12 @@ std::string grouped(const std::string& values, const std::string& from, const st
 
 }  // namespace
 
-std::vector<KpiQuery> kpi_queries(std::uint64_t customer_id, std::int64_t from_s,
-                                  std::int64_t to_s) {
+std::vector<KpiQuery> kpi_queries(const Subject& subject) {
     const auto where = [&](const char* column) {
         return fmt::format(
             " WHERE customerid = {0} AND {1} >= toDateTime({2}, 'UTC') AND {1} < "
             "toDateTime({3}, 'UTC')",
-            customer_id, column, from_s, to_s);
+            subject.customer_id, column, subject.from_s, subject.to_s);
     };
     std::vector<KpiQuery> out;
     for (const auto& group : kGroups) {
@@ -68,15 +67,16 @@ std::vector<KpiQuery> kpi_queries(std::uint64_t customer_id, std::int64_t from_s
             return fmt::format("metrics={}&sessiontype=started&allstatus=1&limit=0{}", metrics,
                                group.parameters);
         };
-        out.push_back({fmt::format("sums {}", group.name), parameters(kMetrics), false, {sums}});
+        out.push_back(
+            {fmt::format("sums {}", group.name), parameters(kMetrics), Asked::Metrics, {sums}});
         out.push_back({fmt::format("all eleven {}", group.name),
                        parameters(kAll),
-                       false,
+                       Asked::Metrics,
                        {sums, viewers, peak}});
     }
     out.push_back({"p95 latency",
                    "metrics=p95_latency&sessiontype=started&allstatus=1",
-                   false,
+                   Asked::Metrics,
                    {"SELECT quantileTDigestIf(0.95)(startup_ms / 1000, startup_ms >= 0 AND sign = "
                     "1) FROM sessions" +
                     where("start_time")}});
@@ -84,7 +84,7 @@ std::vector<KpiQuery> kpi_queries(std::uint64_t customer_id, std::int64_t from_s
         {"sessions, slowest 100",
          "metrics=latency,starttime,assetname,cdn,country,viewstatus&limit=100&"
          "sessiontype=started&allstatus=1",
-         true,
+         Asked::Sessions,
          {"SELECT sessionid, startup_ms / 1000 AS s, start_time, assetname, cdn, country, "
           "viewstatus FROM sessions" +
               where("start_time") + " AND sign = 1 ORDER BY startup_ms DESC LIMIT 100",

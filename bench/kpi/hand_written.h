@@ -7,15 +7,27 @@
 
 namespace playhead::bench {
 
+/// What of the API is asked.
+enum class Asked : std::uint8_t { Metrics, Sessions, Errors, Smart };
+
 struct KpiQuery {
     std::string name;
     std::string parameters;  ///< of the API, without the period
-    bool list_sessions = false;
+    Asked asked = Asked::Metrics;
     std::vector<std::string> sql;  ///< run one after the other
+    std::int64_t length_s = 0;  ///< of the period, which ends as the others do; 0 = as the others
 };
 
-/// `from_s` and `to_s` are whole hours.
-std::vector<KpiQuery> kpi_queries(std::uint64_t customer_id, std::int64_t from_s,
-                                  std::int64_t to_s);
+/// Whose rows, and when.
+struct Subject {
+    std::uint64_t customer_id = 0;
+    std::int64_t from_s = 0, to_s = 0;  ///< whole hours
+    std::string asset_id, subscriber_id;
+};
+
+/// The KPIs: sums, uniques and peaks, whole and by group.
+std::vector<KpiQuery> kpi_queries(const Subject& subject);
+/// What dashboards ask besides; needs a store filled with --dashboards.
+std::vector<KpiQuery> dashboard_queries(const Subject& subject);
 
 }  // namespace playhead::bench

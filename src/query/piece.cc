@@ -165,7 +165,16 @@ std::string Piece::sample_sql(const MetricUse& use, const Sample& sample) {
     const auto flag = where_flag(sample);
     if (use.aggregate == Aggregate::Average) return fmt::format("avgIf({}, {})", value, flag);
     approximate_ = true;
-    return fmt::format("quantileTDigestIf({})({}, {})", use.level, value, flag);
+    // Written alike for each level asked for, the engine makes one sketch for all.
+    std::vector<double> levels;
+    for (const auto& other : request_.metrics) {
+        if (other.metric == use.metric && other.aggregate == Aggregate::Percentile) {
+            levels.push_back(other.level);
+        }
+    }
+    const auto place = std::find(levels.begin(), levels.end(), use.level) - levels.begin() + 1;
+    return fmt::format("quantilesTDigestIf({})({}, {})[{}]", fmt::join(levels, ", "), value, flag,
+                       place);
 }
 
 std::string Piece::unique_sql(const Sample& unique) {
