@@ -381,6 +381,22 @@ TEST_F(Smart, SubscriberInsight) {
         EXPECT_NE(json.find(part), std::string::npos) << part << json;
     }
     EXPECT_EQ(json.find("SECRET"), std::string::npos);
+    // Of a revised session, which is looked up by its hour, the new row alone counts.
+    const auto revised = "si" + std::to_string(customer_);
+    Fields row{{"id", revised}, {"revision", "1"}, {"device", "Phone"}, {"score", "10"}};
+    play("u3", "A", 100, 1, row);
+    row["sign"] = "-1";
+    play("u3", "A", 100, 1, row);
+    play("u3", "A", 100, 1,
+         {{"id", revised}, {"revision", "2"}, {"device", "Tablet"}, {"score", "80"}});
+    const auto once = ask({{"queryname", "subscriberinsight"}, {"subscriberid", "u3"}});
+    ASSERT_TRUE(once) << once.error().message;
+    const auto told = envelope_json(*once);
+    for (const auto* part :
+         {"\"attempts\":1,", "\"qualityofexperience\":80", "\"device\":\"Tablet\""}) {
+        EXPECT_NE(told.find(part), std::string::npos) << part << told;
+    }
+    EXPECT_EQ(told.find("Phone"), std::string::npos) << told;
     const auto missing = ask({{"queryname", "subscriberinsight"}, {"subscriberid", "nobody"}});
     ASSERT_FALSE(missing);
     EXPECT_EQ(missing.error().code, ErrorCode::NotFound);
