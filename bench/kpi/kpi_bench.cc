@@ -128,10 +128,15 @@ int run(const std::string& data_dir, int runs, bool dashboards) {
     auto store = store::chdb::open_chdb_store(options);
     if (!store) return fail_with(store.error().message);
     if (const auto done = (*store)->migrate(); !done) return fail_with(done.error().message);
+    // With the most watched asset that has a length, and a subscriber of whom one in a hundred has
+    // more sessions.
     const auto facts = (*store)->query(
         {"SELECT customerid, sum(sign) AS rows, toInt64(toUnixTimestamp(max(start_time))), "
-         "toString(anyLast(assetid)), anyLastIf(subscriberid, subscriberid != '') FROM sessions "
-         "GROUP BY customerid ORDER BY rows DESC LIMIT 1",
+         "(SELECT toString(assetid) FROM sessions WHERE progress_percent >= 0 GROUP BY assetid "
+         "ORDER BY sum(plays) DESC, assetid LIMIT 1), (SELECT groupArray(subscriberid)[intDiv("
+         "count(), 100)] FROM (SELECT subscriberid FROM sessions WHERE subscriberid != '' GROUP BY "
+         "subscriberid ORDER BY count() DESC, subscriberid)) "
+         "FROM sessions GROUP BY customerid ORDER BY rows DESC LIMIT 1",
          {}},
         {});
     if (!facts) return fail_with(facts.error().message);
