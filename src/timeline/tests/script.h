@@ -26,7 +26,7 @@ public:
     Event& smartsight(EventKind kind, std::int64_t at, std::string name = "") {
         Event& event = add(kind, at, std::move(name));
         event.payload_id = keep("p" + std::to_string(events.size()));
-        event.interval_s = kind == EventKind::Stats ? 5 : 5;
+        event.interval_s = 5;
         return event;
     }
 

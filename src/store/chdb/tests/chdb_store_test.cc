@@ -255,6 +255,7 @@ TEST_F(ChdbStoreTest, QueryPastItsTimeEndsWithTimeout) {
 
 TEST_F(ChdbStoreTest, WaitingForAConnectionIsBounded) {
     std::vector<std::thread> runners;
+    runners.reserve(2);
     for (int index = 0; index < 2; ++index) {
         runners.emplace_back([&] {
             QueryOptions options;
@@ -424,6 +425,7 @@ TEST_F(ChdbStoreTest, NewerDataAreRefused) {
 TEST_F(ChdbStoreTest, ManyThreadsAskAndWriteAtOnce) {
     migrate();
     std::vector<std::thread> threads;
+    threads.reserve(3);
     for (int thread = 0; thread < 3; ++thread) {
         threads.emplace_back([&, thread] {
             for (int index = 0; index < 60; ++index) {
