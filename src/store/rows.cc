@@ -12,10 +12,10 @@ namespace {
 constexpr std::string_view kLowCardinality = "LowCardinality(String)";
 
 // Dimensions with so many values that a dictionary per part costs more than it saves.
-constexpr std::array kPlainTexts{
-    model::Dimension::ViewSessionId, model::Dimension::SubscriberId, model::Dimension::DeviceId,
-    model::Dimension::StreamUrl,     model::Dimension::IpAddress,    model::Dimension::ErrorMessage,
-    model::Dimension::VideoId};
+constexpr std::array kPlainTexts{model::Dimension::ViewSessionId, model::Dimension::SubscriberId,
+                                 model::Dimension::DeviceId,      model::Dimension::StreamUrl,
+                                 model::Dimension::IpAddress,     model::Dimension::ErrorMessage,
+                                 model::Dimension::VideoId};
 
 constexpr bool is_plain_text(std::size_t dimension) {
     for (const auto plain : kPlainTexts) {
