@@ -84,7 +84,7 @@ std::string field(const RuleMatch& match, std::size_t index, std::size_t default
             text += replacement[i];
         }
     }
-    return trim(std::move(text));
+    return trim(text);
 }
 
 UserAgentFamily family_of(const RuleList& list, std::string_view text) {

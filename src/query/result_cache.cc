@@ -22,7 +22,7 @@ std::uint64_t bytes_of(const store::ResultTable& table) {
         bytes += sizeof(column) + column.name.capacity() + column.type.capacity();
     }
     for (const auto& row : table.rows) {
-        bytes += sizeof(row) + row.capacity() * sizeof(store::Cell);
+        bytes += sizeof(std::vector<store::Cell>) + row.capacity() * sizeof(store::Cell);
         for (const auto& cell : row) {
             const auto* text = std::get_if<std::string>(&cell);
             // Short texts lie in the cell itself.

@@ -476,6 +476,7 @@ void Player::finish(Outcome outcome) {
 
 std::vector<std::string> business_error_codes() {
     std::vector<std::string> codes;
+    codes.reserve(std::size(kBusinessFaults));
     for (const FaultText& fault : kBusinessFaults) codes.emplace_back(fault.code);
     return codes;
 }

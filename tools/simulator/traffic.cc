@@ -18,10 +18,13 @@ constexpr std::int64_t kNoTime = std::numeric_limits<std::int64_t>::max();
 
 Wire pick_wire(const WireMix& mix, double unit) {
     const double total = mix.compact + mix.long_keys + mix.cmcd_event + mix.cmcd_query;
-    double point = unit * total;
-    if ((point -= mix.compact) < 0) return Wire::Compact;
-    if ((point -= mix.long_keys) < 0) return Wire::Long;
-    if ((point -= mix.cmcd_event) < 0) return Wire::CmcdEvent;
+    // Subtracted one by one: other sums would round elsewhere, and the same seed gives the same
+    // bytes.
+    double point = unit * total - mix.compact;
+    if (point < 0) return Wire::Compact;
+    point -= mix.long_keys;
+    if (point < 0) return Wire::Long;
+    if (point - mix.cmcd_event < 0) return Wire::CmcdEvent;
     return mix.cmcd_query > 0 ? Wire::CmcdQuery : Wire::Compact;
 }
 
@@ -31,7 +34,8 @@ std::size_t pick_country(const World& world, std::int64_t at_ms, double unit) {
     for (std::size_t index = 0; index < count; ++index) total += world.demand(index, at_ms);
     double point = unit * total;
     for (std::size_t index = 0; index + 1 < count; ++index) {
-        if ((point -= world.demand(index, at_ms)) < 0) return index;
+        point -= world.demand(index, at_ms);
+        if (point < 0) return index;
     }
     return count - 1;
 }
@@ -43,7 +47,7 @@ std::string make_session_id(const World& world, const Playback& playback, std::u
         return fmt::format("{:016x}-{:012x}-{}_{}_{}_{}", bits, more >> 16U, playback.start_ms,
                            "RNPlayer", device.brand.empty() ? "web" : device.brand, "6.4.2");
     }
-    const std::string uuid =
+    std::string uuid =
         fmt::format("{:08x}-{:04x}-4{:03x}-{:04x}-{:012x}", bits >> 32U, (bits >> 16U) & 0xFFFFU,
                     bits & 0xFFFU, 0x8000U | (more & 0x3FFFU), more >> 16U);
     if (playback.wire == Wire::Compact) return fmt::format("{}-{}", uuid, playback.start_ms);

@@ -75,9 +75,8 @@ void describe(SmartQuery& query, const char* metrics, const char* depth) {
          "weightafter:number:now", "totalbefore:number?:the metric of all sessions",
          "totalafter:number?:now", "sessionsbefore:integer:in the combination",
          "sessions:integer:now",
-         "pvalue:number?:two-sided, of before = after, sessions taken as independent, not "
-         "corrected "
-         "for the number of combinations; null when not computed (see ci)",
+         ("pvalue:number?:two-sided, of before = after, sessions taken as independent, not "
+          "corrected for the number of combinations; null when not computed (see ci)"),
          "direction:string:better or worse; up or down where the metric has no good direction"},
         true);
 }
