@@ -39,11 +39,7 @@ public:
     explicit ByHand(const Subject& subject) : subject_(subject) {}
 
     std::string where(const char* column, std::int64_t length_s = 0) const {
-        const auto from_s = length_s == 0 ? subject_.from_s : subject_.to_s - length_s;
-        return fmt::format(
-            " WHERE customerid = {0} AND {1} >= toDateTime({2}, 'UTC') AND {1} < "
-            "toDateTime({3}, 'UTC')",
-            subject_.customer_id, column, from_s, subject_.to_s);
+        return bench::where(subject_, column, length_s);
     }
     std::string hours(std::string_view group, std::string_view rest) const {
         return fmt::format("SELECT {0}, {1} FROM sessions_hour{2} GROUP BY {0} {3}", group,

@@ -44,13 +44,16 @@ std::string grouped(const std::string& values, const std::string& from, const st
 
 }  // namespace
 
+std::string where(const Subject& subject, const char* column, std::int64_t length_s) {
+    const auto from_s = length_s == 0 ? subject.from_s : subject.to_s - length_s;
+    return fmt::format(
+        " WHERE customerid = {0} AND {1} >= toDateTime({2}, 'UTC') AND {1} < "
+        "toDateTime({3}, 'UTC')",
+        subject.customer_id, column, from_s, subject.to_s);
+}
+
 std::vector<KpiQuery> kpi_queries(const Subject& subject) {
-    const auto where = [&](const char* column) {
-        return fmt::format(
-            " WHERE customerid = {0} AND {1} >= toDateTime({2}, 'UTC') AND {1} < "
-            "toDateTime({3}, 'UTC')",
-            subject.customer_id, column, subject.from_s, subject.to_s);
-    };
+    const auto where = [&](const char* column) { return bench::where(subject, column); };
     std::vector<KpiQuery> out;
     for (const auto& group : kGroups) {
         const auto sums = grouped(kSums, "sessions_hour" + where("hour_time"), group.on_hours);

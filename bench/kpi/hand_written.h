@@ -25,6 +25,10 @@ struct Subject {
     std::string asset_id, subscriber_id;
 };
 
+/// ` WHERE …` that keeps a time column to the customer and the period, or to the last `length_s`
+/// seconds of it.
+std::string where(const Subject& subject, const char* column, std::int64_t length_s = 0);
+
 /// The KPIs: sums, uniques and peaks, whole and by group.
 std::vector<KpiQuery> kpi_queries(const Subject& subject);
 /// What dashboards ask besides; needs a store filled with --dashboards.

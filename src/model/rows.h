@@ -113,6 +113,11 @@ struct SessionKey {
     friend bool operator==(const SessionKey&, const SessionKey&) = default;
 };
 
+/// `SessionRow::entry_s` without a START, and where an earlier version (before migration 0011) saw
+/// one and did not note where.
+inline constexpr int kEntryNone = -1;
+inline constexpr int kEntryNotNoted = -2;
+
 /// `sessions` (closed; `sign` -1 cancels an earlier revision, byte for byte equal but for sign) and
 /// `live_sessions` (open; the newest `revision` of a session counts, `closed` = 1 removes it).
 struct SessionRow {
@@ -136,9 +141,9 @@ struct SessionRow {
     std::int64_t clock_offset_ms = 0;  ///< added to the client's clock
     bool clock_rejected = false;       ///< at least one event time was outside the accepted range
     double position_s = 0;             ///< last playhead
-    double entry_s = -1;    ///< playhead at the first START, 0 if it told none; -1 = no START,
-                            ///< -2 = not noted (by a version before 0011)
-    double duration_s = 0;  ///< of the asset; 0 = unknown, -1 = live
+    double entry_s = kEntryNone;   ///< playhead at the first START, 0 if that told none; or one of
+                                   ///< these two
+    double duration_s = 0;         ///< of the asset; 0 = unknown, -1 = live
     double progress_percent = -1;  ///< furthest, 0-100; -1 = unknown
     std::uint32_t bitrate_last_kbps = 0;
     std::uint32_t bitrate_max_kbps = 0;

@@ -121,6 +121,14 @@ void add_reading(AnswerMeta& whole, const AnswerMeta& part) {
     whole.cache_age_s = std::max(whole.cache_age_s, part.cache_age_s);
 }
 
+void add_reading(AnswerMeta& whole, const Fetched& part) {
+    AnswerMeta reading;
+    reading.cached = part.cached;
+    reading.cache_age_s = part.age_s;
+    if (!part.cached) reading.rows_read = part.table->rows_read;
+    add_reading(whole, reading);
+}
+
 Engine::Engine(store::Store& store, const Dictionary& dictionary, const Clock& clock,
                EngineOptions options)
     : store_(store),
@@ -337,9 +345,8 @@ Result<Answer> Engine::run_once(const QueryRequest& request, std::uint64_t custo
     answer.with_meta = request.meta;
     answer.explain = request.explain;
     answer.meta = meta_of(request, *plan);
-    answer.meta.cached = fetched->cached;
-    answer.meta.cache_age_s = fetched->age_s;
-    if (!fetched->cached) answer.meta.rows_read = fetched->table->rows_read;
+    answer.meta.cached = true;
+    add_reading(answer.meta, *fetched);
     for (auto& row : fetched->take_rows()) {
         if (row.size() != plan->columns.size() + kTrailingColumns) {
             return fail(ErrorCode::Internal, "the store answered another number of columns");

@@ -53,6 +53,10 @@ struct AnswerMeta {
 /// Takes the reading of a part of an answer into the whole's, which began as cached.
 void add_reading(AnswerMeta& whole, const AnswerMeta& part);
 
+struct Fetched;
+/// The same of a table.
+void add_reading(AnswerMeta& whole, const Fetched& part);
+
 /// The rows that a statement may read: what happened in [from_s, to_s), and sessions that were open
 /// then.
 struct Reach {

@@ -168,7 +168,8 @@ std::string Piece::sample_sql(const MetricUse& use, const Sample& sample) {
     // Written alike for each level asked for, the engine makes one sketch for all.
     std::vector<double> levels;
     for (const auto& other : request_.metrics) {
-        if (other.metric == use.metric && other.aggregate == Aggregate::Percentile) {
+        if (other.metric == use.metric && other.aggregate == Aggregate::Percentile &&
+            other.figure == Figure::Value) {
             levels.push_back(other.level);
         }
     }

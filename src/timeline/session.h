@@ -100,9 +100,8 @@ struct Stated {
 
 /// Where the earliest START was, in any order of arrival.
 struct Entry {
-    static constexpr double kUnknown = -2;  ///< there was one, noted by an earlier version
     std::int64_t time_ms = 0;               ///< 0 = none
-    double position_s = -1;                 ///< -1 = none
+    double position_s = model::kEntryNone;  ///< as SessionRow::entry_s
     void update(std::int64_t at_ms, double stated_s) noexcept {
         if (time_ms == 0 || at_ms < time_ms || (at_ms == time_ms && stated_s > position_s)) {
             time_ms = at_ms;

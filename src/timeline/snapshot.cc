@@ -15,6 +15,7 @@ namespace {
 constexpr std::string_view kMagic = "PHTL";
 constexpr std::uint32_t kVersion = 3;
 constexpr std::uint32_t kVersionMin = 2;
+constexpr std::uint32_t kEntrySince = 3;
 constexpr std::size_t kHeaderBytes = 12;
 
 constexpr std::array kHiddenNames{
@@ -114,7 +115,7 @@ void io(Archive& archive, Attributes& attributes) {
 Entry unknown_entry(const Session& session) {
     const auto start = std::find_if(session.marks.begin(), session.marks.end(),
                                     [](const Mark& mark) { return mark.kind == MarkKind::Start; });
-    return start == session.marks.end() ? Entry{} : Entry{start->time_ms, Entry::kUnknown};
+    return start == session.marks.end() ? Entry{} : Entry{start->time_ms, model::kEntryNotNoted};
 }
 
 template <class Archive>
@@ -133,7 +134,7 @@ void io(Archive& archive, Session& session) {
     io_list(archive, session.marks, [&](Mark& mark) {
         io_all(archive, mark.time_ms, mark.value, mark.order, mark.kind, mark.aux);
     });
-    if (archive.version >= 3) {
+    if (archive.version >= kEntrySince) {
         io_all(archive, session.entry.time_ms, session.entry.position_s);
     } else {
         session.entry = unknown_entry(session);

@@ -72,9 +72,8 @@ Result<Answer> answer_of(const SmartRequest& request, const Context& context,
     auto fetched = context.engine.table(statement, common, context.customer_id, *reach);
     if (!fetched) return fail(fetched.error());
     Answer out;
-    out.meta.cached = fetched->cached;
-    out.meta.cache_age_s = fetched->age_s;
-    if (!fetched->cached) out.meta.rows_read = fetched->table->rows_read;
+    out.meta.cached = true;
+    add_reading(out.meta, *fetched);
     if (fetched->table->rows.empty() && common.offset > 0) {
         // Past the end no row tells the total.
         store::Statement head{sql + " LIMIT 1", statement.parameters};

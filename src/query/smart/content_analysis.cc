@@ -1,13 +1,19 @@
 // How far an asset is watched: share of plays that reach each percent, where they begin and stop.
 #include <fmt/format.h>
 
+#include <map>
+
 #include "model/event.h"
+#include "model/rows.h"
 #include "query/series.h"
 #include "query/smart/queries.h"
 
 namespace playhead::query::smart {
 
 namespace {
+
+/// Plays whose progress is known.
+constexpr const char* kPlays = " AND plays > 0 AND progress_percent >= 0";
 
 /// In SQL, the percent of the asset's length at which a position is.
 std::string percent_sql(const char* position, const char* length) {
@@ -20,7 +26,7 @@ Result<void> add_old_entries(const QueryRequest& one, const Context& context, An
     SqlParameters parameters(context.customer_id);
     const auto sessions = session_rows(
         one, parameters, "sessionid AS i, duration_s AS d",
-        " AND plays > 0 AND progress_percent >= 0 AND duration_s > 0 AND entry_s = -2");
+        fmt::format("{} AND duration_s > 0 AND entry_s = {}", kPlays, model::kEntryNotNoted));
     if (!sessions) return fail(sessions.error());
     store::Statement statement;
     statement.sql = fmt::format(
@@ -36,18 +42,15 @@ Result<void> add_old_entries(const QueryRequest& one, const Context& context, An
         context.engine.table(statement, one, context.customer_id,
                              {one.period.start_s, one.period.end_s + kSessionLengthMax_s, true});
     if (!found) return fail(found.error());
-    AnswerMeta reading;
-    reading.cached = found->cached;
-    reading.cache_age_s = found->age_s;
-    if (!found->cached) reading.rows_read = found->table->rows_read;
-    add_reading(answer.meta, reading);
+    add_reading(answer.meta, *found);
     answer.meta.tables.emplace_back("events");
+    std::map<double, double> entries;
+    for (const auto& row : found->table->rows) {
+        entries[number_of(row[0], -1)] = number_of(row[1], 0);
+    }
     for (auto& row : answer.rows) {
-        for (const auto& entry : found->table->rows) {
-            if (number_of(entry[0], -1) != number_of(row[0], -2)) continue;
-            row[3] = store::Cell(
-                static_cast<std::int64_t>(number_of(row[3], 0) + number_of(entry[1], 0)));
-        }
+        const double count = number_of(row[3], 0) + entries[number_of(row[0], 0)];
+        row[3] = store::Cell(static_cast<std::int64_t>(count));
     }
     return {};
 }
@@ -56,7 +59,8 @@ Result<Answer> run_analysis(const SmartRequest& request, const Context& context)
     QueryRequest one = request.common;
     only(one, context.engine.dictionary(), "assetid", request.text("assetid"));
     SqlParameters parameters(context.customer_id);
-    // -1 is no percent, -2 one that only the events tell. No text is read but the asset's.
+    // Below 0 is no percent: of an entry, `kEntryNotNoted` is one that only the events tell. No
+    // text is read but the asset's.
     auto plays = session_rows(
         one, parameters,
         fmt::format("if(subscriber != 0, subscriber, viewer) AS u, "
@@ -64,7 +68,7 @@ Result<Answer> run_analysis(const SmartRequest& request, const Context& context)
                     "if(duration_s > 0, {}, -1) AS leave, "
                     "multiIf(duration_s <= 0, -1, entry_s < 0, entry_s, {}) AS entry",
                     percent_sql("position_s", "duration_s"), percent_sql("entry_s", "duration_s")),
-        " AND plays > 0 AND progress_percent >= 0");
+        kPlays);
     if (!plays) return fail(plays.error());
     // By viewer first, then each play in the counts of its percents: how far, first plays of their
     // viewers, where they begin, where they stop. As a table of the statement that several parts
@@ -82,10 +86,10 @@ Result<Answer> run_analysis(const SmartRequest& request, const Context& context)
         "if(n = 0, NULL, viewers * 100 / n) AS share, enters, leaves, "
         "sum(fars - firsts) OVER beyond AS again, old, toUInt64(101) AS total FROM ("
         "SELECT x.1 AS p, sum(x.2) AS fars, sum(x.3) AS firsts, sum(x.4) AS enters, "
-        "sum(x.5) AS leaves, sum(fars) OVER () AS n, sum(if(p = -2, enters, 0)) OVER () AS old "
+        "sum(x.5) AS leaves, sum(fars) OVER () AS n, sum(if(p = {}, enters, 0)) OVER () AS old "
         "FROM ({}) GROUP BY p) WHERE p >= 0 AND p <= 100 "
         "WINDOW beyond AS (ORDER BY p DESC) ORDER BY percent",
-        counted);
+        model::kEntryNotNoted, counted);
     auto answer = answer_of(request, context, sql, parameters,
                             {count_column("percent"), count_column("viewers"),
                              number_column("share"), count_column("entries"), count_column("exits"),

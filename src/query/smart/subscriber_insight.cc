@@ -47,11 +47,7 @@ public:
         auto found = context_.engine.table(statement, one, context_.customer_id,
                                            Reach{period().start_s, period().end_s, false});
         if (!found) return fail(found.error());
-        AnswerMeta reading;
-        reading.cached = found->cached;
-        reading.cache_age_s = found->age_s;
-        if (!found->cached) reading.rows_read = found->table->rows_read;
-        add_reading(meta, reading);
+        add_reading(meta, *found);
         if (found->table->rows.size() > kHoursMax) return {};
         for (const auto& row : found->table->rows) {
             hours_.push_back(static_cast<std::int64_t>(number_of(row.front(), 0)));
